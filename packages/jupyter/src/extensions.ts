@@ -1,0 +1,77 @@
+/**
+ * What llmspell adds to Jupyter messaging. Everything lives under a `llmspell` key, so that a plain Jupyter client
+ * never meets it and a plain Jupyter kernel ignores it.
+ */
+
+/** `metadata.llmspell` of an execute_request. */
+export interface ExecuteExtension {
+  /** Language of this code; default the kernel's. `ts` cells may use types. */
+  language?: 'lua' | 'javascript' | 'typescript'
+  /** What errors and breakpoints call this code; default `cell [n]`. An absolute path for files. */
+  source?: string
+  /** `fresh`: a namespace of its own, dropped at the end, that does not queue behind the shared one. Default `shared`. */
+  namespace?: 'shared' | 'fresh'
+  /** Script arguments. */
+  args?: string[]
+  /** Absolute; host paths and imports resolve against it. Default the kernel's. */
+  cwd?: string
+}
+
+/** `metadata.llmspell` of a complete_, inspect_ or is_complete_request. */
+export interface LanguageExtension {
+  language?: ExecuteExtension['language']
+}
+
+/** `metadata.llmspell` of an interrupt_request: only this execution, wherever it runs. Default: what runs in the shared namespace. */
+export interface InterruptExtension {
+  execution?: string
+}
+
+/**
+ * `metadata.llmspell` of a shutdown_request. Without it a client that does not own the kernel (a daemon, an auto-started one)
+ * only detaches; the reply then has `content.llmspell.detached: true` and the kernel goes on.
+ */
+export interface ShutdownExtension {
+  stop?: boolean
+}
+
+/** The `llmspell` key of the connection file, which is also the kernel's registry entry. */
+export interface KernelRecord {
+  id: string
+  pid: number
+  /** Start time of the process as the system tells it (Linux: field 22 of /proc/PID/stat); with the pid it names one process. */
+  startTime: string
+  version: string
+  /** Default language of the kernel. */
+  language: 'lua' | 'javascript' | 'typescript'
+  cwd: string
+  /** ISO 8601. */
+  startedAt: string
+  /** `auto`: started by a client because none ran; `daemon`, `foreground`: by the user; `jupyter`: by a Jupyter client, which owns it. */
+  startedBy: 'auto' | 'daemon' | 'foreground' | 'jupyter'
+  /** Milliseconds; 0 is never. */
+  idleTimeout: number
+  logFile?: string
+}
+
+/** Reply content of our control request `kernel_status_request` (no content in the request). */
+export interface KernelStatusReply {
+  status: 'ok'
+  record: KernelRecord
+  execution_state: 'starting' | 'idle' | 'busy'
+  /** Executions that run or wait now. */
+  executions: { msg_id: string; session: string; source: string; language: string; state: 'running' | 'queued'; started_at?: string }[]
+  engines: { languages: string[]; namespace: string; state: string; memory_bytes?: number; pid?: number }[]
+  clients: number
+  /** Milliseconds. */
+  uptime: number
+  idle_for: number
+  rss_bytes: number
+  counters: Record<string, number>
+}
+
+/** Reply content of our shell-side control request `variables_request` (`metadata.llmspell.language` picks the namespace). */
+export interface VariablesReply {
+  status: 'ok'
+  variables: { name: string; type: string; preview: string; language: string }[]
+}

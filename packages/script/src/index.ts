@@ -1,0 +1,26 @@
+export type {
+  CallContext,
+  CatalogueFunction,
+  CatalogueModule,
+  CatalogueParameter,
+  CatalogueResult,
+  ValueType,
+} from './catalogue/catalogue.ts'
+export type {
+  CommEvent,
+  Completeness,
+  Completion,
+  CompletionItem,
+  EngineFactory,
+  EngineHost,
+  EngineOptions,
+  EngineOutput,
+  EngineStatus,
+  ExecuteOutcome,
+  ExecuteRequest,
+  HostCall,
+  Language,
+  MimeBundle,
+  ScriptEngine,
+  ScriptError,
+} from './engine.ts'

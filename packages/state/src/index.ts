@@ -1,0 +1,1 @@
+export type { StateDriver, StateEntry } from './driver.ts'
