@@ -1,8 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
+// `npm test`: the tests of every package and app, of the tooling and of the documents' samples.
+// The suites with clients of other people and whole processes under load have their own: vitest.suites.config.ts.
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'tooling', 'scripts'],
+    projects: [
+      'packages/*',
+      'apps/*',
+      { test: { name: 'tooling', include: ['tooling/test/**/*.test.ts'] } },
+      { test: { name: 'docs', include: ['docs/test/**/*.test.ts'], testTimeout: 120_000 } },
+    ],
+    reporters: ['default', './scripts/summary-reporter.mjs'],
+    // Tests start processes and workers of their own; more than one file per core only makes them wait for each other.
+    maxWorkers: 2,
     passWithNoTests: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 })
