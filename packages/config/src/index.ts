@@ -1,1 +1,1 @@
-export {}
+export { checkKernelId, ensurePrivateDirectory, type LlmspellPaths, resolvePaths } from './paths.ts'
