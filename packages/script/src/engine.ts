@@ -45,7 +45,7 @@ export interface ExecuteOutcome {
   /** The value of the code, when `wantResult` and there is one (not nil/undefined). Always holds text/plain. */
   result?: MimeBundle
   error?: ScriptError
-  /** `user_expressions` are evaluated by `evaluate`, not here. */
+  /** The script ended itself. With code 0 the status is `ok`, otherwise `error` with the name `Exit`. */
   exit?: { code: number }
 }
 

@@ -4,6 +4,8 @@ export type {
   CatalogueModule,
   CatalogueParameter,
   CatalogueResult,
+  FunctionDescription,
+  ModuleDescription,
   ValueType,
 } from './catalogue/catalogue.ts'
 export type {

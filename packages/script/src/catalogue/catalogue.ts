@@ -10,7 +10,7 @@ export interface CatalogueParameter {
   type: ValueType | readonly ValueType[]
   doc: string
   optional?: boolean
-  /** Fields of an `object` parameter; unknown fields are refused with a suggestion. */
+  /** Fields of an `object` parameter; unknown fields are refused with a suggestion. Without it any field is taken. */
   fields?: readonly CatalogueParameter[]
   /** Closed set of strings. */
   values?: readonly string[]
@@ -30,7 +30,8 @@ export interface CallContext {
   signal: AbortSignal
 }
 
-export interface CatalogueFunction {
+/** What is known of a function without being able to run it: what engines, generators and documentation work from. */
+export interface FunctionDescription {
   name: string
   doc: string
   parameters: readonly CatalogueParameter[]
@@ -39,12 +40,36 @@ export interface CatalogueFunction {
   examples?: { lua?: string; javascript?: string }
   /** JavaScript gets a promise by default; `sync` also offers `<name>Sync`. Lua calls always block. */
   sync?: boolean
-  run(args: readonly unknown[], context: CallContext): Promise<unknown> | unknown
 }
 
-export interface CatalogueModule {
+export interface ModuleDescription {
   /** Global name: `State`. */
   name: string
   doc: string
+  functions: readonly FunctionDescription[]
+}
+
+export interface CatalogueFunction extends FunctionDescription {
+  /** `args` have passed `checkArguments`: their number is that of `parameters` at most, trailing absent ones are left out. */
+  run(args: readonly unknown[], context: CallContext): Promise<unknown> | unknown
+}
+
+export interface CatalogueModule extends ModuleDescription {
   functions: readonly CatalogueFunction[]
+}
+
+/** The catalogue as plain data that can be posted to a worker or a process. */
+export function describeCatalogue(modules: readonly ModuleDescription[]): ModuleDescription[] {
+  return modules.map((module) => ({
+    name: module.name,
+    doc: module.doc,
+    functions: module.functions.map(({ name, doc, parameters, result, examples, sync }) => ({
+      name,
+      doc,
+      parameters,
+      ...(result && { result }),
+      ...(examples && { examples }),
+      ...(sync !== undefined && { sync }),
+    })),
+  }))
 }

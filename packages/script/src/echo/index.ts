@@ -1,0 +1,1 @@
+export { ECHO_COMMANDS, echoEngineFactory } from './echo-engine.ts'
