@@ -91,7 +91,8 @@ function findNode() {
   if (newEnough(process.version)) return process.execPath
   const folder = join(tools, `node-${NODE_VERSION}`)
   const names = [`node-${windows ? 'win' : process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`]
-  const find = () => names.map((name) => join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node')).find((path) => existsSync(path))
+  const find = () =>
+    names.map((name) => join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node')).find((path) => existsSync(path))
   let found = find()
   if (found) return found
   say(`Node ${process.version} is older than ${NODE_FLOOR.join('.')}: fetching Node ${NODE_VERSION} from npm`)
@@ -100,7 +101,12 @@ function findNode() {
       if (!found && npmInstall(folder, [`${name}@${version}`]).ok) found = find()
     }
   }
-  return found ?? fail(`Node >= ${NODE_FLOOR.join('.')} is needed and npm has none for ${process.platform}-${process.arch}: install it and run this again`)
+  return (
+    found ??
+    fail(
+      `Node >= ${NODE_FLOOR.join('.')} is needed and npm has none for ${process.platform}-${process.arch}: install it and run this again`,
+    )
+  )
 }
 
 /** Folder of the native pnpm program; turbo and changesets start `pnpm` by name. */
@@ -177,7 +183,12 @@ function setUp() {
     const built = join(root, 'node_modules', '.build-stamp')
     if (!upToDate(built, sourceStamp(node))) {
       say('building')
-      if (run(join(root, 'node_modules', '.bin', 'turbo'), ['run', '//#build', '--output-logs=errors-only', '--no-update-notifier'], env, { stdio: ['ignore', 'ignore', 'inherit'], shell: windows }) !== 0) {
+      if (
+        run(join(root, 'node_modules', '.bin', 'turbo'), ['run', '//#build', '--output-logs=errors-only', '--no-update-notifier'], env, {
+          stdio: ['ignore', 'ignore', 'inherit'],
+          shell: windows,
+        }) !== 0
+      ) {
         run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'], env, { shell: windows })
         fail('the build')
       }
@@ -200,7 +211,8 @@ function foreground(command, args, env) {
 }
 
 const TASKS = {
-  start: (node, args) => (args.length === 0 ? [node, join(root, 'scripts', 'first-start.mjs')] : [node, join(root, 'apps', 'cli', 'dist', 'bin.js'), ...args]),
+  start: (node, args) =>
+    args.length === 0 ? [node, join(root, 'scripts', 'first-start.mjs')] : [node, join(root, 'apps', 'cli', 'dist', 'bin.js'), ...args],
   test: (node, args) => [node, join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args],
   exec: (node, args) => (args[0] === 'node' ? [node, ...args.slice(1)] : args),
 }

@@ -45,7 +45,8 @@ describe('layers', () => {
     for (const file of sources(join(path, 'src'))) {
       for (const name of importedPackages(readFileSync(file, 'utf8'))) {
         expect(allowed, `${file} imports ${name}`).toContain(name)
-        if (name !== manifest.name) expect(manifest.dependencies, `${manifest.name} uses ${name} without depending on it`).toHaveProperty([name])
+        if (name !== manifest.name)
+          expect(manifest.dependencies, `${manifest.name} uses ${name} without depending on it`).toHaveProperty([name])
       }
     }
   })

@@ -51,7 +51,8 @@ export interface ModuleDescription {
 
 export interface CatalogueFunction extends FunctionDescription {
   /** `args` have passed `checkArguments`: their number is that of `parameters` at most, trailing absent ones are left out. */
-  run(args: readonly unknown[], context: CallContext): Promise<unknown> | unknown
+  /** May return a promise. */
+  run(args: readonly unknown[], context: CallContext): unknown
 }
 
 export interface CatalogueModule extends ModuleDescription {
