@@ -50,8 +50,10 @@ export interface ModuleDescription {
 }
 
 export interface CatalogueFunction extends FunctionDescription {
-  /** `args` have passed `checkArguments`: their number is that of `parameters` at most, trailing absent ones are left out. */
-  /** May return a promise. */
+  /**
+   * `args` have passed `checkArguments`: their number is that of `parameters` at most, trailing absent ones are left out.
+   * May return a promise.
+   */
   run(args: readonly unknown[], context: CallContext): unknown
 }
 
