@@ -33,6 +33,11 @@ export interface InterruptExtension {
  */
 export interface ShutdownExtension {
   stop?: boolean
+  /**
+   * With `restart: true`: fresh namespaces in the same process. A kernel that nobody owns restarts like that anyway; one that a Jupyter
+   * client started ends by default, because its owner waits for the process to exit and launches it anew on the same ports.
+   */
+  inPlace?: boolean
 }
 
 /** The `llmspell` key of the connection file, which is also the kernel's registry entry. */

@@ -38,6 +38,12 @@ export interface ExecuteRequest {
   cwd?: string
   /** Script arguments (`Args`, Lua `arg`). */
   args?: readonly string[]
+  /**
+   * True for scripts run like a program: after the code has finished without error, the execution goes on until nothing it
+   * started can still act (timers, sockets, child processes, pending promises of host calls), as a Node process would.
+   * Interruptible all the time. Engines without such things ignore it. Default false: the execution ends with its code.
+   */
+  drain?: boolean
 }
 
 export interface ExecuteOutcome {
@@ -70,6 +76,7 @@ export interface HostCall {
   name: string
   args: unknown[]
   executionId: string
+  /** Aborted when the execution is interrupted, and when the engine is lost or disposed. */
   signal: AbortSignal
 }
 
@@ -146,6 +153,8 @@ export interface ScriptEngine {
 /** Makes engines for the kernel: one per namespace. */
 export interface EngineFactory {
   readonly languages: readonly Language[]
+  /** Version of each language (`5.4.8`), as kernel_info tells it. Known without starting an engine. */
+  readonly versions?: Readonly<Partial<Record<Language, string>>>
   create(host: EngineHost, options: EngineOptions): ScriptEngine
 }
 
