@@ -42,11 +42,23 @@ export interface FunctionDescription {
   sync?: boolean
 }
 
+/** A global or field that is not a function: `Args`, `JSON.null`. */
+export interface ValueDescription {
+  name: string
+  type: ValueType | readonly ValueType[]
+  doc: string
+}
+
 export interface ModuleDescription {
-  /** Global name: `State`. */
+  /** Global name: `State`. With `global` it is only a heading. */
   name: string
   doc: string
   functions: readonly FunctionDescription[]
+  values?: readonly ValueDescription[]
+  /** The functions and values are globals themselves (`display`, `sleep`) and not fields of a global. */
+  global?: boolean
+  /** Where it exists; by default in every language. */
+  languages?: readonly ('lua' | 'javascript')[]
 }
 
 export interface CatalogueFunction extends FunctionDescription {
@@ -59,6 +71,7 @@ export interface CatalogueFunction extends FunctionDescription {
 
 export interface CatalogueModule extends ModuleDescription {
   functions: readonly CatalogueFunction[]
+  global?: false
 }
 
 /** The catalogue as plain data that can be posted to a worker or a process. */
@@ -66,6 +79,9 @@ export function describeCatalogue(modules: readonly ModuleDescription[]): Module
   return modules.map((module) => ({
     name: module.name,
     doc: module.doc,
+    ...(module.values && { values: module.values }),
+    ...(module.global && { global: true }),
+    ...(module.languages && { languages: module.languages }),
     functions: module.functions.map(({ name, doc, parameters, result, examples, sync }) => ({
       name,
       doc,
