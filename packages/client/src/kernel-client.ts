@@ -238,10 +238,11 @@ export class KernelClient {
 
   /**
    * `stop` ends a kernel this client does not own; without it such a kernel only lets go of the client (`detached`).
-   * `restart` gives fresh namespaces in place.
+   * `restart` gives fresh namespaces; `inPlace` makes sure that the process stays.
    */
   async shutdown(options: ShutdownExtension & { restart?: boolean } & RequestOptions = {}): Promise<{ detached: boolean }> {
-    const metadata = options.stop ? { llmspell: { stop: true } satisfies ShutdownExtension } : {}
+    const extension = present<ShutdownExtension>({ stop: options.stop, inPlace: options.inPlace })
+    const metadata = Object.keys(extension).length > 0 ? { llmspell: extension } : {}
     const content = await this.request(
       'control',
       'shutdown_request',

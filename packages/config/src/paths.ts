@@ -20,6 +20,8 @@ export interface LlmspellPaths {
   readonly stateDatabase: string
   readonly historyDatabase: string
   readonly logsDir: string
+  /** What can be made again: compiled code. */
+  readonly cacheDir: string
   connectionFile(kernelId: string): string
   logFile(kernelId: string): string
   /**
@@ -36,20 +38,22 @@ export function resolvePaths(env: Environment = process.env): LlmspellPaths {
   const home = nonEmpty(env['LLMSPELL_HOME'])
   if (home !== undefined) {
     const base = resolve(home)
-    return layOut(join(base, 'config.toml'), join(base, 'run'), join(base, 'state'))
+    return layOut(join(base, 'config.toml'), join(base, 'run'), join(base, 'state'), join(base, 'cache'))
   }
   const userHome = nonEmpty(env['HOME']) ?? homedir()
   const config = absolute(env['XDG_CONFIG_HOME']) ?? join(userHome, '.config')
   const state = absolute(env['XDG_STATE_HOME']) ?? join(userHome, '.local', 'state')
+  const cache = absolute(env['XDG_CACHE_HOME']) ?? join(userHome, '.cache')
   const runtime = absolute(env['XDG_RUNTIME_DIR'])
   return layOut(
     join(config, 'llmspell', 'config.toml'),
     runtime !== undefined && isDirectory(runtime) ? join(runtime, 'llmspell') : shortRuntimeDir(),
     join(state, 'llmspell'),
+    join(cache, 'llmspell'),
   )
 }
 
-function layOut(configFile: string, runtimeDir: string, stateDir: string): LlmspellPaths {
+function layOut(configFile: string, runtimeDir: string, stateDir: string, cacheDir: string): LlmspellPaths {
   const kernelsDir = join(runtimeDir, 'kernels')
   const logsDir = join(stateDir, 'logs')
   return {
@@ -60,6 +64,7 @@ function layOut(configFile: string, runtimeDir: string, stateDir: string): Llmsp
     stateDatabase: join(stateDir, 'state.db'),
     historyDatabase: join(stateDir, 'history.db'),
     logsDir,
+    cacheDir,
     connectionFile: (kernelId) => join(kernelsDir, `${checkKernelId(kernelId)}.json`),
     logFile: (kernelId) => join(logsDir, `${checkKernelId(kernelId)}.log`),
     ipcBase(kernelId) {
