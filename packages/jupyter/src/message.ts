@@ -21,6 +21,7 @@ export interface Header {
 
 export interface Message<C = Record<string, unknown>> {
   channel: Channel
+  /** Never changed once sent or received: its encoded bytes are kept for the messages it becomes the parent of. */
   header: Header
   /** Empty for messages that answer nothing. */
   parent_header: Header | Record<string, never>

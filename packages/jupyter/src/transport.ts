@@ -20,9 +20,9 @@ export interface KernelTransport {
   /** Starts to receive. All channels are bound before the first message is delivered. */
   open(): Promise<void>
   /** Queues a reply or an input_request for one peer. Never throws; after `close` it is a no-op. */
-  send(channel: 'shell' | 'control' | 'stdin', peer: Peer, message: Message): void
+  send(channel: 'shell' | 'control' | 'stdin', peer: Peer, message: Message<object>): void
   /** Queues a message for all subscribers of IOPub, in order. `topic` is the ZeroMQ subscription prefix. */
-  publish(topic: string, message: Message): void
+  publish(topic: string, message: Message<object>): void
   /** Bytes accepted by `publish` and not yet taken by the carrier: what the publisher's back-pressure looks at. */
   readonly backlog: number
   /** Subscriptions to IOPub that stand now, where the carrier knows. */
@@ -43,7 +43,7 @@ export interface ClientTransport {
   onMessage(listener: (message: Message) => void): Disposable
   /** Connects; resolves when the IOPub subscription stands (iopub_welcome, or a kernel_info probe towards old kernels). */
   open(): Promise<void>
-  send(channel: 'shell' | 'control' | 'stdin', message: Message): void
+  send(channel: 'shell' | 'control' | 'stdin', message: Message<object>): void
   /** Round trip of the heartbeat in milliseconds; rejects with code `timeout`. Carriers without one answer from their link state. */
   ping(timeoutMs: number): Promise<number>
   /** Settles when the carrier is gone, with the reason when it was not `close()`. */

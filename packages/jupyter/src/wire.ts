@@ -1,0 +1,198 @@
+import { LlmspellError } from '@llmspell/base'
+import { bytesEqual, utf8Decode, utf8Encode } from './bytes.ts'
+import type { Channel, Header, Message } from './message.ts'
+import { ReplayGuard } from './replay-guard.ts'
+
+/** Signs and verifies the four JSON parts of a message. `@llmspell/jupyter/signer` makes one for a connection. */
+export interface Signer {
+  /** The signature frame: lower-case hexadecimal, or nothing when the connection is unsigned. */
+  sign(header: Uint8Array, parent: Uint8Array, metadata: Uint8Array, content: Uint8Array): Uint8Array
+  /** In constant time, over the bytes as received. */
+  verify(signature: Uint8Array, header: Uint8Array, parent: Uint8Array, metadata: Uint8Array, content: Uint8Array): boolean
+  /** False when the connection has no key: then nothing is verified and replays cannot be told. */
+  readonly signs: boolean
+}
+
+/** For connections whose key is empty, and for carriers that authenticate by other means. */
+export const unsigned: Signer = {
+  sign: () => EMPTY,
+  verify: () => true,
+  signs: false,
+}
+
+export interface WireOptions {
+  signer: Signer
+  /** Bytes of the four JSON parts together; default 64 MiB. */
+  maxJsonBytes?: number
+  /** Signatures remembered against replays; default 65,536; 0 for an end that only receives answers. */
+  replayHistory?: number
+}
+
+/** A message and the routing frames that came before its delimiter. */
+export interface Decoded {
+  identities: Uint8Array[]
+  message: Message
+}
+
+export type WireErrorCode =
+  | 'wire.no_delimiter'
+  | 'wire.too_few_parts'
+  | 'wire.unsigned'
+  | 'wire.bad_signature'
+  | 'wire.replayed'
+  | 'wire.too_large'
+  | 'wire.bad_json'
+  | 'wire.bad_header'
+  | 'wire.bad_shape'
+
+const DELIMITER = '<IDS|MSG>'
+const DELIMITER_FRAME = utf8Encode(DELIMITER)
+const EMPTY = new Uint8Array(0)
+const EMPTY_OBJECT = utf8Encode('{}')
+const MIB = 1024 * 1024
+
+/**
+ * Frames to messages and back, for one connection and one direction of trust.
+ * https://jupyter-client.readthedocs.io/en/stable/messaging.html#the-wire-protocol
+ */
+export class WireCodec {
+  readonly #signer: Signer
+  readonly #maxJsonBytes: number
+  readonly #replays: ReplayGuard | undefined
+  /** Headers are encoded once: one request is the parent of all its outputs. */
+  readonly #encodedHeaders = new WeakMap<object, Uint8Array>()
+
+  constructor(options: WireOptions) {
+    this.#signer = options.signer
+    this.#maxJsonBytes = options.maxJsonBytes ?? 64 * MIB
+    const history = options.replayHistory ?? 65_536
+    this.#replays = options.signer.signs && history > 0 ? new ReplayGuard(history) : undefined
+  }
+
+  /** Delimiter, signature, the four JSON parts, buffers. The carrier puts its routing frames in front. */
+  encode(message: Message<object>): Uint8Array[] {
+    const header = utf8Encode(JSON.stringify(message.header))
+    const parent = this.#encodeParent(message.parent_header)
+    const metadata = encodeObject(message.metadata)
+    const content = utf8Encode(JSON.stringify(message.content))
+    const signature = this.#signer.sign(header, parent, metadata, content)
+    if (message.buffers.length === 0) return [DELIMITER_FRAME, signature, header, parent, metadata, content]
+    return [DELIMITER_FRAME, signature, header, parent, metadata, content, ...message.buffers]
+  }
+
+  /**
+   * The only place where received frames become a message. In this order: delimiter, number of parts, size, signature over
+   * the received bytes, replay, and only then JSON and its shape.
+   * Throws a LlmspellError with a {@link WireErrorCode}; contents of unknown types pass, contents of known ones are checked
+   * by `parseContent`, so that a request with bad content can still be answered.
+   */
+  decode(frames: readonly Uint8Array[], channel: Channel): Decoded {
+    const at = frames.findIndex((frame) => frame.length === DELIMITER_FRAME.length && bytesEqual(frame, DELIMITER_FRAME))
+    if (at < 0) throw wireError('wire.no_delimiter', `no ${DELIMITER} among ${frames.length} frames`)
+    const signature = frames[at + 1]
+    const header = frames[at + 2]
+    const parent = frames[at + 3]
+    const metadata = frames[at + 4]
+    const content = frames[at + 5]
+    if (!signature || !header || !parent || !metadata || !content)
+      throw wireError('wire.too_few_parts', `a message has at least 5 parts after its delimiter, this one has ${frames.length - at - 1}`)
+
+    const size = header.length + parent.length + metadata.length + content.length
+    if (size > this.#maxJsonBytes)
+      throw wireError('wire.too_large', `message of ${size} bytes; at most ${this.#maxJsonBytes} are accepted`, { size })
+
+    if (this.#signer.signs) {
+      if (signature.length === 0) throw wireError('wire.unsigned', 'message without signature on a signed connection')
+      if (!this.#signer.verify(signature, header, parent, metadata, content))
+        throw wireError('wire.bad_signature', 'message whose signature does not match: wrong key, or changed on the way')
+      if (this.#replays && !this.#replays.admit(String.fromCharCode(...signature)))
+        throw wireError('wire.replayed', 'message that was received before')
+    }
+
+    const identities = frames.slice(0, at)
+    const message: Message = {
+      channel,
+      header: checkHeader(parseObject(header, 'header')),
+      parent_header: parseParent(parent),
+      metadata: metadata.length === 2 ? {} : parseObject(metadata, 'metadata'),
+      content: content.length === 2 ? parseEmpty(content) : parseObject(content, 'content'),
+      buffers: frames.length > at + 6 ? frames.slice(at + 6) : NO_BUFFERS,
+    }
+    return { identities, message }
+  }
+
+  #encodeParent(parent: Message['parent_header']): Uint8Array {
+    if (parent.msg_id === undefined) return EMPTY_OBJECT
+    let encoded = this.#encodedHeaders.get(parent)
+    if (!encoded) {
+      encoded = utf8Encode(JSON.stringify(parent))
+      this.#encodedHeaders.set(parent, encoded)
+    }
+    return encoded
+  }
+}
+
+const NO_BUFFERS: readonly Uint8Array[] = []
+
+function encodeObject(value: object): Uint8Array {
+  for (const _ in value) return utf8Encode(JSON.stringify(value))
+  return EMPTY_OBJECT
+}
+
+type JsonPart = 'header' | 'parent_header' | 'metadata' | 'content'
+
+function parseObject(bytes: Uint8Array, part: JsonPart): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(utf8Decode(bytes))
+  } catch (cause) {
+    throw wireError('wire.bad_json', `${part} is not JSON`, { part }, cause)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wireError('wire.bad_shape', `${part} is ${nameOf(value)}, not an object`, { part })
+  return value as Record<string, unknown>
+}
+
+function parseParent(bytes: Uint8Array): Message['parent_header'] {
+  if (bytes.length === 2 && bytes[0] === 0x7b && bytes[1] === 0x7d) return {}
+  // Some clients write null for "no parent".
+  if (bytes.length === 4 && bytesEqual(bytes, NULL)) return {}
+  const parent = parseObject(bytes, 'parent_header')
+  for (const _ in parent) return checkHeader(parent, 'parent_header')
+  return {}
+}
+
+const NULL = utf8Encode('null')
+
+const parseEmpty = (bytes: Uint8Array): Record<string, unknown> => parseObject(bytes, 'content')
+
+/** Fields that old or simple clients leave out (`version`, `date`, `username`) get defaults; ids and type must be there. */
+function checkHeader(header: Record<string, unknown>, part: 'header' | 'parent_header' = 'header'): Header {
+  for (const field of ['msg_id', 'msg_type'] as const) {
+    const value = header[field]
+    if (typeof value !== 'string' || value === '')
+      throw wireError('wire.bad_header', `${part}.${field} is ${nameOf(value)}, not a string`, { part, field })
+  }
+  for (const field of ['session', 'username', 'date', 'version'] as const) {
+    const value = header[field]
+    if (value === undefined || value === null) header[field] = ''
+    else if (typeof value !== 'string')
+      throw wireError('wire.bad_header', `${part}.${field} is ${nameOf(value)}, not a string`, { part, field })
+  }
+  const subshell = header['subshell_id']
+  if (subshell !== undefined && subshell !== null && typeof subshell !== 'string')
+    throw wireError('wire.bad_header', `${part}.subshell_id is ${nameOf(subshell)}, not a string`, { part, field: 'subshell_id' })
+  return header as unknown as Header
+}
+
+function nameOf(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  if (value === '') return 'empty'
+  if (Array.isArray(value)) return 'an array'
+  return `a ${typeof value}`
+}
+
+function wireError(code: WireErrorCode, message: string, data: Record<string, unknown> = {}, cause?: unknown): LlmspellError {
+  return new LlmspellError(message, { code, data, cause })
+}
