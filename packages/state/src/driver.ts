@@ -10,8 +10,9 @@ export interface StateEntry {
 }
 
 /**
- * Where state lives. Synchronous on purpose: every driver of this layer answers in microseconds, and a write that
- * returned is durable (it survives `kill -9`). Contract suite: `@llmspell/state/testing` `describeStateDriver`.
+ * Where state lives. Synchronous on purpose: every driver of this layer answers in microseconds, and a write that returned
+ * is durable (it survives `kill -9`). Failures are `LlmspellError`s with a code `state.…`.
+ * Contract suite: `@llmspell/state/testing` `describeStateDriver`.
  */
 export interface StateDriver {
   get(scope: string, key: string): StateEntry | undefined
@@ -22,10 +23,14 @@ export interface StateDriver {
   put(scope: string, key: string, value: string, expectedVersion?: number): StateEntry
   /** True when something was deleted. */
   delete(scope: string, key: string): boolean
-  /** Entries of a scope whose key starts with `prefix`, by key, at most `limit`. */
+  /** Entries of a scope whose key starts with `prefix`, sorted by code points, at most `limit`. */
   scan(scope: string, prefix: string, limit?: number): StateEntry[]
+  /** As `scan`, the keys alone: values are not read. */
+  keys(scope: string, prefix: string, limit?: number): string[]
+  /** Scopes that hold at least one key, sorted. */
   scopes(): string[]
-  /** All writes in `run` become visible and durable together, or none when it throws. */
+  /** All writes in `run` become visible and durable together, or none when it throws. May be nested; `run` must not be async. */
   transaction<T>(run: () => T): T
+  /** Further calls throw code `state.closed`. Idempotent. */
   close(): void
 }

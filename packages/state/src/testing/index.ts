@@ -1,0 +1,1 @@
+export { describeStateDriver, type StateDriverMaker } from './describe-state-driver.ts'

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { withTimeout } from '@llmspell/base'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createSqliteDriver } from '../../src/drivers/sqlite.ts'
+import { describeStateDriver } from '../../src/testing/index.ts'
+
+const CHILD_DEADLINE_MS = 60_000
+
+let dir: string
+let file: string
+const children: ChildProcess[] = []
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'llmspell-state-'))
+  file = join(dir, 'state.db')
+})
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  rmSync(dir, { recursive: true, force: true })
+})
+
+describeStateDriver('sqlite', { open: () => createSqliteDriver({ file }) })
+describeStateDriver('sqlite, full durability', { open: () => createSqliteDriver({ file, durability: 'full' }) })
+
+/** A process of its own that opens the same file through the built package and runs `body` with `driver`. */
+function startWriter(body: string): ChildProcess {
+  const code = `import { createSqliteDriver } from ${JSON.stringify(import.meta.resolve('@llmspell/state/sqlite'))}
+    const driver = createSqliteDriver({ file: ${JSON.stringify(file)} })
+    ${body}`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  return child
+}
+
+describe('sqlite store', () => {
+  it('is private to its owner, with its side files', () => {
+    const driver = createSqliteDriver({ file })
+    driver.put('s', 'k', '1')
+    for (const path of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(path).mode & 0o077).toBe(0)
+    driver.close()
+  })
+
+  it('keeps what was written over a close', () => {
+    const first = createSqliteDriver({ file })
+    first.put('s', 'k', '"v"')
+    first.close()
+    const second = createSqliteDriver({ file })
+    expect(second.get('s', 'k')?.value).toBe('"v"')
+    second.close()
+  })
+
+  it('holds every acknowledged write after kill -9 in the middle of writing', async () => {
+    for (let round = 0; round < 3; round++) {
+      const writer = startWriter(`for (let n = 1; ; n++) { driver.put('s', 'n', String(n)); process.stdout.write(n + '\\n') }`)
+      let acknowledged = 0
+      for await (const line of createInterface({ input: writer.stdout as NodeJS.ReadableStream })) {
+        acknowledged = Number(line)
+        if (acknowledged === 300 + round * 77) writer.kill('SIGKILL')
+      }
+      const driver = createSqliteDriver({ file })
+      expect(Number(driver.get('s', 'n')?.value)).toBeGreaterThanOrEqual(acknowledged)
+      driver.close()
+      const sqlite = new Database(file)
+      expect(sqlite.pragma('integrity_check', { simple: true })).toBe('ok')
+      sqlite.close()
+      expect(acknowledged).toBeGreaterThan(0)
+      rmSync(file)
+      rmSync(`${file}-wal`, { force: true })
+      rmSync(`${file}-shm`, { force: true })
+    }
+  }, 90_000)
+
+  it('loses no increment of several processes that create and count in one file at once', async () => {
+    const processes = 6
+    const each = 200
+    const writers = Array.from({ length: processes }, () =>
+      startWriter(`for (let i = 0; i < ${each}; i++) {
+        for (;;) {
+          const found = driver.get('s', 'n')
+          try { driver.put('s', 'n', String(Number(found?.value ?? 0) + 1), found?.version ?? 0); break }
+          catch (error) { if (error.code !== 'state.version_conflict') throw error }
+        }
+      }
+      driver.close()`),
+    )
+    const codes = await withTimeout(
+      Promise.all(writers.map(async (writer) => (await once(writer, 'exit'))[0] as number)),
+      CHILD_DEADLINE_MS,
+      'the writers to finish',
+    )
+    expect(codes).toEqual(Array(processes).fill(0))
+    const driver = createSqliteDriver({ file })
+    expect(driver.get('s', 'n')).toMatchObject({ value: String(processes * each), version: processes * each })
+    driver.close()
+  }, 90_000)
+})
