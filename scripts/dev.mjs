@@ -13,6 +13,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const PNPM_VERSION = manifest.packageManager.replace(/^pnpm@/, '').split('+')[0]
 const NODE_VERSION = '24.21.0'
 const NODE_FLOOR = [22, 19]
+// Caches stay inside the clone: removing the clone removes everything that set-up ever wrote.
+const CACHES = {
+  npm_config_cache: join(tools, 'npm-cache'),
+  pnpm_config_store_dir: join(tools, 'pnpm-store'),
+  pnpm_config_cache_dir: join(tools, 'pnpm-cache'),
+  pnpm_config_state_dir: join(tools, 'pnpm-state'),
+}
 
 const startedAt = Date.now()
 const say = (text) => process.stderr.write(`[setup ${((Date.now() - startedAt) / 1000).toFixed(1)}s] ${text}\n`)
@@ -42,6 +49,7 @@ function npmInstall(folder, specs) {
   const log = process.env.VERBOSE ? 'inherit' : 'pipe'
   const result = spawnSync(windows ? 'npm.cmd' : 'npm', ['install', '--prefix', folder, ...flags, ...specs], {
     cwd: root,
+    env: { ...process.env, ...CACHES },
     shell: windows,
     stdio: ['ignore', 'ignore', log],
     encoding: 'utf8',
@@ -168,6 +176,7 @@ function setUp() {
     const pnpm = findPnpm()
     const env = {
       ...process.env,
+      ...CACHES,
       PATH: [dirname(node), pnpm, join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
       TURBO_TELEMETRY_DISABLED: '1',
       DO_NOT_TRACK: '1',
