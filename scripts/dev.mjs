@@ -19,6 +19,7 @@ const CACHES = {
   pnpm_config_store_dir: join(tools, 'pnpm-store'),
   pnpm_config_cache_dir: join(tools, 'pnpm-cache'),
   pnpm_config_state_dir: join(tools, 'pnpm-state'),
+  XDG_CACHE_HOME: join(tools, 'cache'),
 }
 
 const startedAt = Date.now()
@@ -176,7 +177,6 @@ function setUp() {
     const pnpm = findPnpm()
     const env = {
       ...process.env,
-      ...CACHES,
       PATH: [dirname(node), pnpm, join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
       TURBO_TELEMETRY_DISABLED: '1',
       DO_NOT_TRACK: '1',
@@ -186,7 +186,7 @@ function setUp() {
       say('installing dependencies')
       const flags = ['install', ...(process.env.CI ? ['--frozen-lockfile'] : []), '--reporter=append-only']
       const quiet = ['ignore', process.env.VERBOSE ? 'inherit' : 'ignore', 'inherit']
-      if (run(join(pnpm, windows ? 'pnpm.exe' : 'pnpm'), flags, env, { stdio: quiet }) !== 0) fail('pnpm install')
+      if (run(join(pnpm, windows ? 'pnpm.exe' : 'pnpm'), flags, { ...env, ...CACHES }, { stdio: quiet }) !== 0) fail('pnpm install')
       writeFileSync(installed, dependencyStamp(node))
     }
     const built = join(root, 'node_modules', '.build-stamp')
