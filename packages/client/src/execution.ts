@@ -1,17 +1,13 @@
 import { AsyncQueue, type Deferred, deferred, LlmspellError } from '@llmspell/base'
-import type { Message } from '@llmspell/jupyter'
-import type { ExecuteReply, Output } from './contents.ts'
+import { type ContentOf, type InputRequest, isMessage, type Message } from '@llmspell/jupyter'
+import { type Output, outputOf } from './output.ts'
 
-export interface InputRequest {
-  prompt: string
-  /** The answer must not be shown. */
-  password: boolean
-}
+export type ExecuteReply = ContentOf<'execute_reply'>
 
 export interface ExecutionHandlers {
   /** Called for each output as it comes; without it, iterate over the execution. */
   onOutput?(output: Output): void
-  /** Answers a script that reads a line. Absent: the kernel is told that there is no input. */
+  /** Answers a script that reads a line; the signal aborts when the execution ends first. Absent: the kernel is told that there is no input. */
   onInput?(request: InputRequest, signal: AbortSignal): Promise<string>
   /** The kernel took the request off its queue. */
   onStart?(): void
@@ -22,6 +18,7 @@ export interface ExecutionHandlers {
  * idle status have both come, hence after the last output, whichever the carrier delivers first.
  */
 export class Execution implements AsyncIterable<Output> {
+  /** Message id of the request: what an interrupt of only this execution names. */
   readonly id: string
   /** The reply alone; outputs may still be on their way. */
   readonly reply: Promise<ExecuteReply>
@@ -65,17 +62,14 @@ export class Execution implements AsyncIterable<Output> {
 
   /** An IOPub message whose parent is this request. */
   published(message: Message): void {
-    const type = message.header.msg_type
-    if (type === 'status') {
-      const state = message.content['execution_state']
-      if (state === 'busy') this.#handlers.onStart?.()
-      else if (state === 'idle') {
-        this.#idle = true
-        this.#settle()
-      }
+    if (isMessage(message, 'status')) {
+      if (message.content.execution_state === 'busy') this.#handlers.onStart?.()
+      if (message.content.execution_state !== 'idle') return
+      this.#idle = true
+      this.#settle()
       return
     }
-    const output = outputOf(type, message.content)
+    const output = outputOf(message)
     if (!output) return
     if (this.#queue) this.#queue.push(output)
     else this.#handlers.onOutput?.(output)
@@ -87,7 +81,7 @@ export class Execution implements AsyncIterable<Output> {
     this.#settle()
   }
 
-  /** Resolves with the answer, or `undefined` when nobody is there to give one. */
+  /** Resolves with the answer; `undefined` when nobody is there to give one. */
   input(request: InputRequest): Promise<string> | undefined {
     return this.#handlers.onInput?.(request, this.#ended.signal)
   }
@@ -111,43 +105,4 @@ export class Execution implements AsyncIterable<Output> {
     this.#queue?.close()
     this.#ended.abort()
   }
-}
-
-type Content = Record<string, unknown>
-
-function outputOf(type: string, content: Content): Output | undefined {
-  switch (type) {
-    case 'stream':
-      return { type, name: content['name'] === 'stderr' ? 'stderr' : 'stdout', text: String(content['text'] ?? '') }
-    case 'display_data':
-    case 'update_display_data':
-      return { type, data: record(content['data']), metadata: record(content['metadata']), displayId: displayId(content) }
-    case 'execute_result':
-      return {
-        type,
-        data: record(content['data']),
-        metadata: record(content['metadata']),
-        executionCount: Number(content['execution_count'] ?? 0),
-      }
-    case 'error':
-      return {
-        type,
-        ename: String(content['ename'] ?? 'Error'),
-        evalue: String(content['evalue'] ?? ''),
-        traceback: Array.isArray(content['traceback']) ? content['traceback'].map(String) : [],
-      }
-    case 'clear_output':
-      return { type, wait: content['wait'] === true }
-    default:
-      return undefined
-  }
-}
-
-function record(value: unknown): Content {
-  return typeof value === 'object' && value !== null ? (value as Content) : {}
-}
-
-function displayId(content: Content): string | undefined {
-  const id = record(content['transient'])['display_id']
-  return typeof id === 'string' ? id : undefined
 }

@@ -1,15 +1,14 @@
-export type {
-  CompleteResult,
-  ErrorContent,
-  ExecuteReply,
-  HistoryItem,
-  HistoryQuery,
-  InspectResult,
-  IsCompleteResult,
-  KernelInfo,
-  Language,
-  MimeBundle,
-  Output,
-} from './contents.ts'
-export type { Execution, ExecutionHandlers, InputRequest } from './execution.ts'
-export { type ExecuteOptions, KernelClient, type KernelClientOptions, type RequestOptions } from './kernel-client.ts'
+export type { ExecuteReply, Execution, ExecutionHandlers } from './execution.ts'
+export {
+  type CompleteResult,
+  type ExecuteOptions,
+  type HistoryItem,
+  type HistoryQuery,
+  type InspectResult,
+  type IsCompleteResult,
+  KernelClient,
+  type KernelClientOptions,
+  type OkOf,
+  type RequestOptions,
+} from './kernel-client.ts'
+export { type Output, outputOf } from './output.ts'

@@ -1,25 +1,24 @@
 import { type Clock, type Disposable, Emitter, LlmspellError, messageOf, systemClock } from '@llmspell/base'
-import type {
-  ClientTransport,
-  ExecuteExtension,
-  Header,
-  KernelStatusReply,
-  LanguageExtension,
-  Message,
-  ShutdownExtension,
-  VariablesReply,
+import {
+  type AbortedReply,
+  type ClientTransport,
+  type ContentOf,
+  type ErrorReply,
+  type ExecuteExtension,
+  type Header,
+  isMessage,
+  type KernelInfoOk,
+  type KernelStatusReply,
+  type LanguageExtension,
+  type Message,
+  type MimeBundle,
+  type ReplyTypeOf,
+  type RequestType,
+  Session,
+  type ShutdownExtension,
+  type UsageReply,
+  type VariablesReply,
 } from '@llmspell/jupyter'
-import { PROTOCOL_VERSION } from '@llmspell/jupyter'
-import type {
-  CompleteResult,
-  ExecuteReply,
-  HistoryItem,
-  HistoryQuery,
-  InspectResult,
-  IsCompleteResult,
-  KernelInfo,
-  Language,
-} from './contents.ts'
 import { Execution, type ExecutionHandlers } from './execution.ts'
 import { Liveness } from './liveness.ts'
 import { codePointsToUtf16, utf16ToCodePoints } from './positions.ts'
@@ -52,7 +51,42 @@ export interface ExecuteOptions extends ExecutionHandlers, ExecuteExtension {
 
 export interface RequestOptions {
   timeoutMs?: number
+  /** Default: the usual channel of the type. */
+  channel?: 'shell' | 'control'
   metadata?: Record<string, unknown>
+}
+
+/** The content of a successful reply. */
+export type OkOf<T extends RequestType> = Exclude<ContentOf<ReplyTypeOf<T>>, ErrorReply | AbortedReply>
+
+export interface CompleteResult {
+  matches: string[]
+  /** UTF-16 offsets into the code that was asked about. */
+  start: number
+  end: number
+  metadata: Record<string, unknown>
+}
+
+export interface InspectResult {
+  found: boolean
+  data: MimeBundle
+}
+
+export interface IsCompleteResult {
+  status: 'complete' | 'incomplete' | 'invalid' | 'unknown'
+  /** What the next line should start with, for `incomplete`. */
+  indent: string
+}
+
+export type HistoryQuery =
+  | { access: 'tail'; n: number; unique?: boolean }
+  | { access: 'search'; pattern: string; n?: number; unique?: boolean }
+  | { access: 'range'; session: number; start: number; stop: number }
+
+export interface HistoryItem {
+  session: number
+  line: number
+  source: string
 }
 
 interface PendingRequest {
@@ -67,11 +101,10 @@ interface PendingRequest {
  * `client.closed`.
  */
 export class KernelClient {
-  readonly session: string
   readonly #options: KernelClientOptions
   readonly #transport: ClientTransport
   readonly #clock: Clock
-  readonly #username: string
+  readonly #session: Session
   readonly #requests = new Map<string, PendingRequest>()
   readonly #executions = new Map<string, Execution>()
   readonly #idleTimers = new Map<string, { cancel(): void }>()
@@ -80,14 +113,12 @@ export class KernelClient {
   #gone: LlmspellError | undefined
   /** Ends `connect` early when the process dies under it. */
   #whenGone: ((error: LlmspellError) => void) | undefined
-  #counter = 0
 
   private constructor(options: KernelClientOptions) {
     this.#options = options
     this.#transport = options.transport
     this.#clock = options.clock ?? systemClock
-    this.session = options.session ?? globalThis.crypto.randomUUID()
-    this.#username = options.username ?? 'llmspell'
+    this.#session = new Session({ username: 'llmspell', ...present({ id: options.session, username: options.username }) })
     this.#liveness = new Liveness({
       ping: (timeoutMs) => this.#transport.ping(timeoutMs),
       isProcessAlive: options.isProcessAlive,
@@ -135,6 +166,11 @@ export class KernelClient {
     })
   }
 
+  /** Jupyter session id of this client. */
+  get session(): string {
+    return this.#session.id
+  }
+
   /** Set once the kernel is known to be gone, or the client was closed; nothing can be asked any more. */
   get gone(): LlmspellError | undefined {
     return this.#gone
@@ -146,52 +182,45 @@ export class KernelClient {
   }
 
   execute(code: string, options: ExecuteOptions = {}): Execution {
-    const { language, source, namespace, args, cwd, ...rest } = options
-    const header = this.#header('execute_request')
-    const execution = new Execution(header.msg_id, rest)
+    const { language, source, namespace, args, cwd } = options
+    const request = this.#session.create(
+      'execute_request',
+      {
+        code,
+        silent: options.silent ?? false,
+        store_history: options.storeHistory ?? !options.silent,
+        user_expressions: options.userExpressions ?? {},
+        allow_stdin: options.onInput !== undefined,
+        stop_on_error: options.stopOnError ?? true,
+      },
+      { metadata: extension<ExecuteExtension>({ language, source, namespace, args, cwd }) },
+    )
+    const { msg_id: id } = request.header
+    const execution = new Execution(id, options)
     if (this.#gone) {
       execution.fail(this.#gone)
       return execution
     }
-    this.#executions.set(header.msg_id, execution)
+    this.#executions.set(id, execution)
     execution.ended.addEventListener('abort', () => {
-      this.#executions.delete(header.msg_id)
-      this.#idleTimers.get(header.msg_id)?.cancel()
-      this.#idleTimers.delete(header.msg_id)
+      this.#executions.delete(id)
+      this.#idleTimers.get(id)?.cancel()
+      this.#idleTimers.delete(id)
       this.#watch()
     })
     this.#watch()
-    const extension = present<ExecuteExtension>({ language, source, namespace, args, cwd })
-    this.#send(
-      'shell',
-      header,
-      {
-        code,
-        silent: rest.silent ?? false,
-        store_history: rest.storeHistory ?? !rest.silent,
-        user_expressions: rest.userExpressions ?? {},
-        allow_stdin: rest.onInput !== undefined,
-        stop_on_error: rest.stopOnError ?? true,
-      },
-      extension,
-    )
+    this.#transport.send('shell', request)
     return execution
   }
 
   /** Offsets are UTF-16, as JavaScript counts. */
   async complete(code: string, cursor: number, options: LanguageExtension & RequestOptions = {}): Promise<CompleteResult> {
-    const content = await this.request(
-      'shell',
-      'complete_request',
-      { code, cursor_pos: utf16ToCodePoints(code, cursor) },
-      languageOptions(options),
-    )
-    const matches = Array.isArray(content['matches']) ? content['matches'].map(String) : []
+    const reply = await this.request('complete_request', { code, cursor_pos: utf16ToCodePoints(code, cursor) }, withLanguage(options))
     return {
-      matches,
-      start: codePointsToUtf16(code, Number(content['cursor_start'] ?? 0)),
-      end: codePointsToUtf16(code, Number(content['cursor_end'] ?? 0)),
-      metadata: (content['metadata'] ?? {}) as Record<string, unknown>,
+      matches: reply.matches,
+      start: codePointsToUtf16(code, reply.cursor_start),
+      end: codePointsToUtf16(code, reply.cursor_end),
+      metadata: reply.metadata,
     }
   }
 
@@ -200,40 +229,34 @@ export class KernelClient {
     cursor: number,
     options: LanguageExtension & RequestOptions & { detail?: 0 | 1 } = {},
   ): Promise<InspectResult> {
-    const content = await this.request(
-      'shell',
+    const { found, data } = await this.request(
       'inspect_request',
       { code, cursor_pos: utf16ToCodePoints(code, cursor), detail_level: options.detail ?? 0 },
-      languageOptions(options),
+      withLanguage(options),
     )
-    return { found: content['found'] === true, data: (content['data'] ?? {}) as InspectResult['data'] }
+    return { found, data }
   }
 
   async isComplete(code: string, options: LanguageExtension & RequestOptions = {}): Promise<IsCompleteResult> {
-    const content = await this.request('shell', 'is_complete_request', { code }, languageOptions(options))
-    return { status: content['status'] as IsCompleteResult['status'], indent: String(content['indent'] ?? '') }
+    const { status, indent } = await this.request('is_complete_request', { code }, withLanguage(options))
+    return { status, indent: indent ?? '' }
   }
 
   async history(query: HistoryQuery, options: RequestOptions = {}): Promise<HistoryItem[]> {
-    const content = await this.request(
-      'shell',
-      'history_request',
-      { output: false, raw: true, hist_access_type: query.access, ...historyContent(query) },
-      options,
-    )
-    const rows = Array.isArray(content['history']) ? (content['history'] as [number, number, string][]) : []
-    return rows.map(([session, line, source]) => ({ session, line, source }))
+    const { access, ...rest } = query
+    const content = { output: false, raw: true, unique: false, hist_access_type: access, ...rest }
+    const { history } = await this.request('history_request', content, options)
+    return history.map(([session, line, source]) => ({ session, line, source: typeof source === 'string' ? source : source[0] }))
   }
 
-  /** On control by default, where it is answered while a cell runs; older kernels know it on shell only. */
-  async kernelInfo(options: RequestOptions & { channel?: 'shell' | 'control' } = {}): Promise<KernelInfo> {
-    return (await this.request(options.channel ?? 'control', 'kernel_info_request', {}, options)) as unknown as KernelInfo
+  /** On control by default, where it is answered while a cell runs; kernels before protocol 5.5 know it on shell only. */
+  kernelInfo(options: RequestOptions & { channel?: 'shell' | 'control' } = {}): Promise<KernelInfoOk> {
+    return this.request('kernel_info_request', {}, { channel: 'control', ...options })
   }
 
   /** Interrupts what runs in the shared namespace, or only the execution named. Resolves when the kernel has taken it. */
   async interrupt(options: { execution?: string } & RequestOptions = {}): Promise<void> {
-    const metadata = options.execution === undefined ? {} : { llmspell: { execution: options.execution } }
-    await this.request('control', 'interrupt_request', {}, { ...options, metadata: { ...options.metadata, ...metadata } })
+    await this.request('interrupt_request', {}, withExtension(options, { execution: options.execution }))
   }
 
   /**
@@ -241,49 +264,44 @@ export class KernelClient {
    * `restart` gives fresh namespaces; `inPlace` makes sure that the process stays.
    */
   async shutdown(options: ShutdownExtension & { restart?: boolean } & RequestOptions = {}): Promise<{ detached: boolean }> {
-    const extension = present<ShutdownExtension>({ stop: options.stop, inPlace: options.inPlace })
-    const metadata = Object.keys(extension).length > 0 ? { llmspell: extension } : {}
-    const content = await this.request(
-      'control',
+    const reply = await this.request(
       'shutdown_request',
       { restart: options.restart ?? false },
-      { ...options, metadata: { ...options.metadata, ...metadata } },
+      withExtension<ShutdownExtension>(options, { stop: options.stop, inPlace: options.inPlace }),
     )
-    return { detached: (content['llmspell'] as { detached?: boolean } | undefined)?.detached === true }
+    return { detached: (reply as { llmspell?: { detached?: boolean } }).llmspell?.detached === true }
   }
 
   /** llmspell kernels only. */
-  async status(options: RequestOptions = {}): Promise<KernelStatusReply> {
-    return (await this.request('control', 'kernel_status_request', {}, options)) as unknown as KernelStatusReply
+  status(options: RequestOptions = {}): Promise<KernelStatusReply> {
+    return this.request('kernel_status_request', {}, options)
   }
 
   /** llmspell kernels only. */
   async variables(options: LanguageExtension & RequestOptions = {}): Promise<VariablesReply['variables']> {
-    const content = await this.request('control', 'variables_request', {}, languageOptions(options))
-    return (content as unknown as VariablesReply).variables
+    return (await this.request('variables_request', {}, withLanguage(options))).variables
   }
 
-  async usage(options: RequestOptions = {}): Promise<Record<string, unknown>> {
-    return this.request('control', 'usage_request', {}, options)
+  usage(options: RequestOptions = {}): Promise<UsageReply> {
+    return this.request('usage_request', {}, options) as Promise<UsageReply>
   }
 
   ping(timeoutMs: number): Promise<number> {
     return this.#transport.ping(timeoutMs)
   }
 
-  /** Any request that has one reply; resolves with the reply's content. An error reply rejects with code `kernel.request_failed`. */
-  async request(
-    channel: 'shell' | 'control',
-    type: string,
-    content: Record<string, unknown>,
-    options: RequestOptions = {},
-  ): Promise<Record<string, unknown>> {
+  /** Any request that has one reply. A reply that tells of an error rejects with code `kernel.request_failed`. */
+  async request<T extends RequestType>(type: T, content: ContentOf<T>, options: RequestOptions = {}): Promise<OkOf<T>> {
     if (this.#gone) throw this.#gone
-    const header = this.#header(type)
+    const request = this.#session.create(type, content, {
+      metadata: options.metadata ?? {},
+      ...(options.channel === undefined ? {} : { channel: options.channel as never }),
+    })
+    const { msg_id: id } = request.header
     const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs ?? 30_000
-    const reply = new Promise<Message>((resolve, reject) => {
+    const arrived = new Promise<Message>((resolve, reject) => {
       const timer = this.#clock.setTimeout(() => {
-        this.#forget(header.msg_id)
+        this.#forget(id)
         reject(
           new LlmspellError(`the kernel did not answer ${type} within ${timeoutMs} ms`, {
             code: 'kernel.request_timeout',
@@ -291,19 +309,16 @@ export class KernelClient {
           }),
         )
       }, timeoutMs)
-      this.#requests.set(header.msg_id, { resolve, reject, timer })
+      this.#requests.set(id, { resolve, reject, timer })
     })
     this.#watch()
-    this.#send(channel, header, content, undefined, options.metadata)
-    const { content: answer } = await reply
-    if (answer['status'] === 'error') {
-      const evalue = String(answer['evalue'] ?? '')
-      throw new LlmspellError(`the kernel refused ${type}: ${evalue}`, {
-        code: 'kernel.request_failed',
-        data: { type, ename: answer['ename'], evalue },
-      })
-    }
-    return answer
+    this.#transport.send(request.channel as 'shell' | 'control', request as unknown as Message)
+    const reply = (await arrived).content
+    if (reply['status'] !== 'error') return reply as unknown as OkOf<T>
+    throw new LlmspellError(`the kernel refused ${type}: ${reply['evalue']}`, {
+      code: 'kernel.request_failed',
+      data: { type, ename: reply['ename'], evalue: reply['evalue'] },
+    })
   }
 
   /** Ends everything under way with code `client.closed` and closes the transport; the kernel goes on. Idempotent. */
@@ -337,8 +352,8 @@ export class KernelClient {
       return
     }
     const execution = this.#executions.get(parent)
-    if (!execution || message.header.msg_type !== 'execute_reply') return
-    execution.replied(message.content as unknown as ExecuteReply)
+    if (!execution || !isMessage(message, 'execute_reply')) return
+    execution.replied(message.content)
     if (execution.awaitsIdle) this.#expectIdle(parent, execution)
   }
 
@@ -358,9 +373,9 @@ export class KernelClient {
   }
 
   async #input(parent: string, message: Message): Promise<void> {
-    if (message.header.msg_type !== 'input_request') return
+    if (!isMessage(message, 'input_request')) return
     const execution = this.#executions.get(parent)
-    const asked = execution?.input({ prompt: String(message.content['prompt'] ?? ''), password: message.content['password'] === true })
+    const asked = execution?.input(message.content)
     if (!execution || !asked) return
     let value: string
     try {
@@ -369,43 +384,7 @@ export class KernelClient {
       return // Whoever gives up on input interrupts the execution; there is nothing to answer.
     }
     if (execution.ended.aborted || this.#gone) return
-    const header = this.#header('input_reply')
-    this.#transport.send('stdin', {
-      channel: 'stdin',
-      header,
-      parent_header: message.header,
-      metadata: {},
-      content: { value },
-      buffers: [],
-    })
-  }
-
-  #send(
-    channel: 'shell' | 'control',
-    header: Header,
-    content: Record<string, unknown>,
-    extension?: object,
-    metadata: Record<string, unknown> = {},
-  ): void {
-    this.#transport.send(channel, {
-      channel,
-      header,
-      parent_header: {},
-      metadata: extension && Object.keys(extension).length > 0 ? { ...metadata, llmspell: extension } : metadata,
-      content,
-      buffers: [],
-    })
-  }
-
-  #header(type: string): Header {
-    return {
-      msg_id: `${this.session}_${this.#counter++}`,
-      session: this.session,
-      username: this.#username,
-      date: new Date().toISOString(),
-      msg_type: type,
-      version: PROTOCOL_VERSION,
-    }
+    this.#transport.send('stdin', this.#session.create('input_reply', { value }, { parent: message }) as unknown as Message)
   }
 
   #forget(id: string): void {
@@ -432,21 +411,18 @@ export class KernelClient {
   }
 }
 
-function languageOptions(options: LanguageExtension & RequestOptions): RequestOptions {
-  if (options.language === undefined) return options
-  const language: Language = options.language
-  return { ...options, metadata: { ...options.metadata, llmspell: { language } satisfies LanguageExtension } }
+function withLanguage(options: LanguageExtension & RequestOptions): RequestOptions {
+  return withExtension<LanguageExtension>(options, { language: options.language })
 }
 
-function historyContent(query: HistoryQuery): Record<string, unknown> {
-  switch (query.access) {
-    case 'tail':
-      return { n: query.n, unique: query.unique ?? false }
-    case 'search':
-      return { pattern: query.pattern, n: query.n ?? 100, unique: query.unique ?? false }
-    case 'range':
-      return { session: query.session, start: query.start, stop: query.stop }
-  }
+function withExtension<T extends object>(options: RequestOptions, values: { [K in keyof T]: T[K] | undefined }): RequestOptions {
+  return { ...options, metadata: { ...options.metadata, ...extension<T>(values) } }
+}
+
+/** `metadata` with what llmspell adds; empty when there is nothing, so that other kernels see a plain message. */
+function extension<T extends object>(values: { [K in keyof T]: T[K] | undefined }): { llmspell?: Partial<T> } {
+  const given = present<T>(values)
+  return Object.keys(given).length > 0 ? { llmspell: given } : {}
 }
 
 /** Without the keys whose value is undefined. */

@@ -1,7 +1,7 @@
 import { codeOf } from '@llmspell/base'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Output } from '../src/contents.ts'
 import { KernelClient, type KernelClientOptions } from '../src/kernel-client.ts'
+import type { Output } from '../src/output.ts'
 import { ManualClock, ScriptedKernel } from './support/scripted-kernel.ts'
 
 const clients: KernelClient[] = []
