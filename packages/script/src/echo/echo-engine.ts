@@ -6,6 +6,7 @@ import type {
   EngineFactory,
   EngineHost,
   EngineOptions,
+  EngineOutput,
   EngineStatus,
   ExecuteOutcome,
   ExecuteRequest,
@@ -26,11 +27,11 @@ export const ECHO_COMMANDS: Readonly<Record<string, string>> = {
   clear: 'clear [wait]: clear the output',
   sleep: 'sleep MS: wait, interruptible',
   spin: 'spin: run until interrupted',
-  input: 'input PROMPT: ask for a line and print it',
+  input: 'input PROMPT: ask for a line and print `got: ` and the line',
   password: 'password PROMPT: ask without echo and print the length',
   set: 'set NAME VALUE: define a variable',
   get: 'get NAME: the value is the variable',
-  call: 'call NAME JSON-ARRAY: run a host function, the value is its result',
+  call: 'call NAME JSON-ARRAY: run a host function and print its result',
   late: 'late MS TEXT: print after the cell has ended',
   comm: 'comm open ID TARGET JSON | msg ID JSON | close ID: comm messages',
   error: 'error TEXT: fail',
@@ -80,7 +81,7 @@ class EchoEngine implements ScriptEngine {
       for (const text of request.code.split('\n')) {
         line++
         if (abort.signal.aborted) throw new Interrupted()
-        if (text.trim() !== '') result = await this.#command(text.trim(), request.executionId, abort.signal)
+        if (text.trim() !== '') result = await this.#command(text.trimStart(), request.executionId, abort.signal)
       }
       return { status: 'ok', ...(request.wantResult && result !== undefined && { result: { 'text/plain': result } }) }
     } catch (error) {
@@ -95,8 +96,12 @@ class EchoEngine implements ScriptEngine {
   async #command(text: string, executionId: string, signal: AbortSignal): Promise<string | undefined> {
     const [name = '', ...words] = text.split(' ')
     const rest = words.join(' ')
-    const stream = (stream: 'stdout' | 'stderr', out: string): void | Promise<void> =>
-      this.#host.output({ type: 'stream', executionId, name: stream, text: out })
+    const send = async (output: EngineOutput): Promise<void> => {
+      const taken = this.#host.output(output)
+      if (taken) await this.#interruptible(taken, signal)
+    }
+    const stream = (stream: 'stdout' | 'stderr', out: string): Promise<void> =>
+      send({ type: 'stream', executionId, name: stream, text: out })
     switch (name) {
       case 'print':
         await stream('stdout', `${rest}\n`)
@@ -114,16 +119,16 @@ class EchoEngine implements ScriptEngine {
         }
         return undefined
       case 'display':
-        await this.#host.output({ type: 'display', executionId, data: JSON.parse(rest) as MimeBundle, metadata: {} })
+        await send({ type: 'display', executionId, data: JSON.parse(rest) as MimeBundle, metadata: {} })
         return undefined
       case 'update': {
         const [displayId = '', ...json] = words
         const data = JSON.parse(json.join(' ')) as MimeBundle
-        await this.#host.output({ type: 'display', executionId, data, metadata: {}, displayId, update: true })
+        await send({ type: 'display', executionId, data, metadata: {}, displayId, update: true })
         return undefined
       }
       case 'clear':
-        await this.#host.output({ type: 'clear', executionId, wait: rest === 'wait' })
+        await send({ type: 'clear', executionId, wait: rest === 'wait' })
         return undefined
       case 'sleep':
         await this.#interruptible(delay(Number(rest), signal), signal)
@@ -134,7 +139,7 @@ class EchoEngine implements ScriptEngine {
       case 'input':
         await stream(
           'stdout',
-          `${(await this.#interruptible(this.#host.input(executionId, rest, false, signal), signal)) ?? '(end of input)'}\n`,
+          `got: ${(await this.#interruptible(this.#host.input(executionId, rest, false, signal), signal)) ?? 'nothing'}\n`,
         )
         return undefined
       case 'password':
@@ -152,7 +157,8 @@ class EchoEngine implements ScriptEngine {
         const [callee = '', ...json] = words
         const args = JSON.parse(json.join(' ') || '[]') as unknown[]
         const value = await this.#interruptible(this.#host.call({ name: callee, args, executionId, signal }), signal)
-        return value === undefined ? undefined : JSON.stringify(value)
+        await stream('stdout', `${typeof value === 'string' ? value : JSON.stringify(value)}\n`)
+        return undefined
       }
       case 'late': {
         const timer = setTimeout(() => {
