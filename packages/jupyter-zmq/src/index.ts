@@ -1,1 +1,2 @@
-export {}
+export { type ClientSocketsOptions, connectKernel } from './client-sockets.ts'
+export { bindKernelSockets, type KernelSockets, type KernelSocketsOptions } from './kernel-sockets.ts'

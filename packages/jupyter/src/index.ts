@@ -1,3 +1,11 @@
+export {
+  type ConnectionInfo,
+  endpointOf,
+  parseConnectionFile,
+  SOCKET_NAMES,
+  type SocketName,
+  serializeConnectionFile,
+} from './connection-file.ts'
 export type {
   ExecuteExtension,
   InterruptExtension,

@@ -1,0 +1,172 @@
+import { type Disposable, deferred, Emitter, LlmspellError, withTimeout } from '@llmspell/base'
+import {
+  type Channel,
+  type ClientTransport,
+  type ConnectionInfo,
+  endpointOf,
+  type Message,
+  Session,
+  SOCKET_NAMES,
+  type SocketName,
+  WireCodec,
+} from '@llmspell/jupyter'
+import { createSigner } from '@llmspell/jupyter/signer'
+import { nativeClientSockets } from './native/client.ts'
+import type { ClientKind, ClientSocket, ClientSockets } from './sockets.ts'
+
+export interface ClientSocketsOptions {
+  /** How long `open` waits for the kernel, in milliseconds. Default 10,000. */
+  connectTimeoutMs?: number
+  /** How long `close` may send what is queued, in milliseconds. Default 500. */
+  lingerMs?: number
+}
+
+const KINDS: Record<SocketName, ClientKind> = { shell: 'dealer', control: 'dealer', stdin: 'dealer', iopub: 'sub', hb: 'dealer' }
+/** Kernels without iopub_welcome are asked for kernel_info until IOPub shows the answer; the first time after this many milliseconds. */
+const PROBE_AFTER_MS = 150
+const PROBE_EVERY_MS = 500
+const EMPTY = new Uint8Array(0)
+
+/**
+ * A client of the kernel a connection file describes. Nothing is connected before `open`.
+ * `open` throws `transport.connect_timeout`, `transport.lost`, `zmq.curve_unavailable`.
+ */
+export function connectKernel(connection: ConnectionInfo, options: ClientSocketsOptions = {}): ClientTransport {
+  return new ZmqClientTransport(connection, options)
+}
+
+class ZmqClientTransport implements ClientTransport {
+  readonly #connection: ConnectionInfo
+  readonly #connectTimeoutMs: number
+  readonly #lingerMs: number
+  readonly #codec: WireCodec
+  /** Makes the probes, and names this client to the kernel's routers. */
+  readonly #session = new Session({ username: 'client' })
+  readonly #messages = new Emitter<Message>()
+  readonly #subscribed = deferred()
+  readonly #closed = deferred<Error | undefined>()
+  readonly #pings = new Map<string, () => void>()
+  readonly #probes = new Set<string>()
+  #sockets: Record<SocketName, ClientSocket> | undefined
+  #ready = false
+  /** Requests made before the IOPub subscription stands: their output would be missed. */
+  #waiting: { channel: 'shell' | 'control' | 'stdin'; message: Message<object> }[] = []
+
+  constructor(connection: ConnectionInfo, options: ClientSocketsOptions) {
+    this.#connection = connection
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? 10_000
+    this.#lingerMs = options.lingerMs ?? 500
+    this.#codec = new WireCodec({ signer: createSigner(connection), replayHistory: 0, maxJsonBytes: Number.MAX_SAFE_INTEGER })
+  }
+
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise
+  }
+
+  onMessage(listener: (message: Message) => void): Disposable {
+    return this.#messages.on(listener)
+  }
+
+  async open(): Promise<void> {
+    const provider = await nativeClientSockets({ curve: this.#connection, identity: this.#session.id })
+    if (this.#closed.settled) throw closedError()
+    this.#sockets = this.#connectAll(provider)
+    const prober = setInterval(() => this.#probe(), PROBE_EVERY_MS)
+    const firstProbe = setTimeout(() => this.#probe(), PROBE_AFTER_MS)
+    try {
+      const gone = this.closed.then((reason) => Promise.reject(reason ?? closedError()))
+      await withTimeout(Promise.race([this.#subscribed.promise, gone]), this.#connectTimeoutMs, 'the kernel')
+    } catch (error) {
+      await this.close()
+      throw LlmspellError.is(error) && error.code === 'timeout' ? this.#connectTimeout(error) : error
+    } finally {
+      clearInterval(prober)
+      clearTimeout(firstProbe)
+    }
+    this.#ready = true
+    for (const { channel, message } of this.#waiting.splice(0)) this.send(channel, message)
+  }
+
+  send(channel: 'shell' | 'control' | 'stdin', message: Message<object>): void {
+    if (this.#closed.settled) return
+    if (this.#ready) this.#sockets?.[channel].send(this.#codec.encode(message))
+    else this.#waiting.push({ channel, message })
+  }
+
+  async ping(timeoutMs: number): Promise<number> {
+    if (!this.#sockets || this.#closed.settled) throw closedError()
+    const start = performance.now()
+    const id = globalThis.crypto.randomUUID()
+    const answered = deferred()
+    this.#pings.set(id, answered.resolve)
+    this.#sockets.hb.send([EMPTY, Buffer.from(id)])
+    try {
+      await withTimeout(answered.promise, timeoutMs, 'the heartbeat of the kernel')
+    } finally {
+      this.#pings.delete(id)
+    }
+    return performance.now() - start
+  }
+
+  async close(): Promise<void> {
+    this.#closed.resolve(undefined)
+    const sockets = this.#sockets
+    if (sockets) await Promise.all(Object.values(sockets).map((socket) => socket.close(this.#lingerMs)))
+  }
+
+  #connectAll(provider: ClientSockets): Record<SocketName, ClientSocket> {
+    const sockets: Partial<Record<SocketName, ClientSocket>> = {}
+    for (const name of SOCKET_NAMES) {
+      const receive = name === 'hb' ? (frames: Uint8Array[]) => this.#pong(frames) : (frames: Uint8Array[]) => this.#receive(name, frames)
+      const socket = provider.connect(KINDS[name], endpointOf(this.#connection, name), receive)
+      void socket.lost.then((error) => this.#closed.resolve(error))
+      sockets[name] = socket
+    }
+    return sockets as Record<SocketName, ClientSocket>
+  }
+
+  #receive(channel: Channel, frames: Uint8Array[]): void {
+    if (this.#closed.settled) return
+    let message: Message
+    try {
+      message = this.#codec.decode(frames, channel).message
+    } catch (error) {
+      // A kernel whose messages do not verify is not the one the file describes.
+      this.#closed.resolve(error as Error)
+      return
+    }
+    if (channel === 'iopub') this.#subscribed.resolve()
+    if (message.header.msg_type === 'iopub_welcome') return
+    const parent = message.parent_header.msg_id
+    if (parent !== undefined && this.#probes.has(parent)) return
+    this.#messages.emit(message)
+  }
+
+  #pong(frames: Uint8Array[]): void {
+    const body = frames.at(-1)
+    if (body) this.#pings.get(Buffer.from(body).toString())?.()
+  }
+
+  /** On both channels: shell may be behind a long cell, and old kernels do not answer on control. */
+  #probe(): void {
+    for (const channel of ['shell', 'control'] as const) {
+      const probe = this.#session.create('kernel_info_request', {}, { channel })
+      this.#probes.add(probe.header.msg_id)
+      this.#sockets?.[channel].send(this.#codec.encode(probe))
+    }
+  }
+
+  #connectTimeout(cause: unknown): LlmspellError {
+    const endpoint = endpointOf(this.#connection, 'shell')
+    return new LlmspellError(`no kernel answers at ${endpoint} within ${this.#connectTimeoutMs} ms`, {
+      code: 'transport.connect_timeout',
+      data: { endpoint, ms: this.#connectTimeoutMs },
+      cause,
+      hint: 'Check that the kernel runs and that the connection file is its own (wrong keys are not answered).',
+    })
+  }
+}
+
+function closedError(): LlmspellError {
+  return new LlmspellError('the connection to the kernel is closed', { code: 'transport.closed' })
+}

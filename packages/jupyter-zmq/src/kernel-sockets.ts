@@ -1,0 +1,179 @@
+import { codeOf, type Disposable, Emitter, LlmspellError, type Logger, messageOf, silentLogger } from '@llmspell/base'
+import {
+  type ConnectionInfo,
+  endpointOf,
+  type IncomingMessage,
+  type KernelTransport,
+  type Message,
+  type Peer,
+  Session,
+  SOCKET_NAMES,
+  type SocketName,
+  WireCodec,
+} from '@llmspell/jupyter'
+import { createSigner } from '@llmspell/jupyter/signer'
+import { DropLog } from './drop-log.ts'
+import { nativeServerSockets } from './native/server.ts'
+import type { ServerKind, ServerSocket, ServerSockets } from './sockets.ts'
+
+export interface KernelSocketsOptions {
+  /** Ports of 0 (tcp) let the system choose; see {@link KernelSockets.connection}. */
+  connection: ConnectionInfo
+  logger?: Logger
+  /** Bytes of the JSON parts of one message; more is refused. Default 64 MiB. */
+  maxJsonBytes?: number
+  /** Bytes of one frame (buffers too); the peer that sends more is disconnected. Default 256 MiB. */
+  maxFrameBytes?: number
+  /** How long `close` may send what is queued, in milliseconds. Default 1000. */
+  lingerMs?: number
+}
+
+export interface KernelSockets extends KernelTransport {
+  /** With the ports as bound. */
+  readonly connection: ConnectionInfo
+  /** Received messages that were refused, by error code (`wire.bad_signature`…). */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+const KINDS: Record<SocketName, ServerKind> = { shell: 'router', control: 'router', stdin: 'router', iopub: 'xpub', hb: 'echo' }
+const MIB = 1024 * 1024
+/** Output that may be withheld from a subscriber that takes nothing; status, replies and errors may not. */
+const DROPPABLE: ReadonlySet<string> = new Set(['stream', 'display_data', 'update_display_data'])
+
+/**
+ * Binds the five sockets of a kernel. All are bound when this resolves, and nothing is read before `open()`.
+ * Throws `zmq.address_in_use`, `zmq.bind_failed`, `zmq.curve_unavailable`, `wire.unknown_scheme`.
+ */
+export async function bindKernelSockets(options: KernelSocketsOptions): Promise<KernelSockets> {
+  const logger = options.logger ?? silentLogger
+  const connection = { ...options.connection }
+  const codec = new WireCodec({
+    signer: createSigner(connection),
+    ...(options.maxJsonBytes !== undefined && { maxJsonBytes: options.maxJsonBytes }),
+  })
+  const provider = await nativeServerSockets({
+    curve: connection,
+    maxFrameBytes: options.maxFrameBytes ?? 256 * MIB,
+    onError: (error) => logger.log('warn', `socket error: ${messageOf(error)}`, { code: codeOf(error) }),
+  })
+  const sockets = await bindAll(provider, connection)
+  return new ZmqKernelTransport(sockets, codec, connection, logger, options.lingerMs ?? 1000)
+}
+
+type BoundSockets = Record<SocketName, ServerSocket>
+
+async function bindAll(provider: ServerSockets, connection: ConnectionInfo): Promise<BoundSockets> {
+  const bound: Partial<BoundSockets> = {}
+  try {
+    for (const name of SOCKET_NAMES) {
+      const endpoint = endpointOf(connection, name)
+      const socket = await provider.bind(KINDS[name], endpoint).catch((cause: unknown) => {
+        throw bindError(name, endpoint, cause)
+      })
+      bound[name] = socket
+      if (connection.transport === 'tcp') connection[`${name}_port`] = portOf(socket.endpoint)
+    }
+  } catch (error) {
+    await Promise.all(Object.values(bound).map((socket) => socket.close(0)))
+    throw error
+  }
+  return bound as BoundSockets
+}
+
+function portOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(':') + 1))
+}
+
+function bindError(name: SocketName, endpoint: string, cause: unknown): LlmspellError {
+  const inUse = codeOf(cause) === 'EADDRINUSE'
+  return new LlmspellError(`cannot bind the ${name} socket to ${endpoint}: ${inUse ? 'the address is in use' : messageOf(cause)}`, {
+    code: inUse ? 'zmq.address_in_use' : 'zmq.bind_failed',
+    data: { socket: name, endpoint },
+    cause,
+    hint: inUse ? 'Choose other ports, or port 0 to let the system choose.' : 'Check the address and the permissions of its directory.',
+  })
+}
+
+class ZmqKernelTransport implements KernelSockets {
+  readonly connection: ConnectionInfo
+  readonly #sockets: BoundSockets
+  readonly #codec: WireCodec
+  readonly #session = new Session({ username: 'kernel' })
+  readonly #incoming = new Emitter<IncomingMessage>()
+  readonly #drops: DropLog
+  readonly #lingerMs: number
+  #opened = false
+  #closing: Promise<void> | undefined
+
+  constructor(sockets: BoundSockets, codec: WireCodec, connection: ConnectionInfo, logger: Logger, lingerMs: number) {
+    this.#sockets = sockets
+    this.#codec = codec
+    this.connection = connection
+    this.#drops = new DropLog(logger)
+    this.#lingerMs = lingerMs
+  }
+
+  get dropped(): Readonly<Record<string, number>> {
+    return this.#drops.counts
+  }
+
+  get backlog(): number {
+    return this.#sockets.iopub.backlog
+  }
+
+  onMessage(listener: (incoming: IncomingMessage) => void): Disposable {
+    return this.#incoming.on(listener)
+  }
+
+  open(): Promise<void> {
+    if (this.#opened || this.#closing) return Promise.resolve()
+    this.#opened = true
+    // IOPub first: who is subscribed before a request is read misses none of its output.
+    this.#sockets.iopub.start((frames) => this.#subscription(frames))
+    this.#sockets.hb.start(() => undefined)
+    for (const channel of ['control', 'stdin', 'shell'] as const) this.#sockets[channel].start((frames) => this.#receive(channel, frames))
+    return Promise.resolve()
+  }
+
+  send(channel: 'shell' | 'control' | 'stdin', peer: Peer, message: Message<object>): void {
+    if (this.#closing) return
+    this.#sockets[channel].send([...peer, ...this.#codec.encode(message)], false)
+  }
+
+  publish(topic: string, message: Message<object>): void {
+    if (this.#closing) return
+    const frames = this.#codec.encode(message)
+    frames.unshift(Buffer.from(topic))
+    this.#sockets.iopub.send(frames, DROPPABLE.has(message.header.msg_type))
+  }
+
+  flushed(): Promise<void> {
+    return this.#sockets.iopub.flushed()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(Object.values(this.#sockets).map((socket) => socket.close(this.#lingerMs))).then(() => undefined)
+    return this.#closing
+  }
+
+  #receive(channel: 'shell' | 'control' | 'stdin', frames: Uint8Array[]): void {
+    if (this.#closing) return
+    let decoded: ReturnType<WireCodec['decode']>
+    try {
+      decoded = this.#codec.decode(frames, channel)
+    } catch (error) {
+      this.#drops.add(channel, error)
+      return
+    }
+    this.#incoming.emit({ channel, message: decoded.message, peer: decoded.identities })
+  }
+
+  /** https://jupyter.org/enhancement-proposals/65-jupyter-xpub/jupyter-xpub.html */
+  #subscription(frames: Uint8Array[]): void {
+    const frame = frames[0]
+    if (this.#closing || !frame || frame[0] !== 1) return
+    const topic = Buffer.from(frame.buffer, frame.byteOffset + 1, frame.length - 1)
+    const welcome = this.#session.create('iopub_welcome', { subscription: topic.toString() })
+    this.#sockets.iopub.send([Buffer.from(topic), ...this.#codec.encode(welcome)], false)
+  }
+}

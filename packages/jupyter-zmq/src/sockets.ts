@@ -1,0 +1,41 @@
+import type { ConnectionInfo } from '@llmspell/jupyter'
+
+export type Frames = readonly Uint8Array[]
+
+/** ROUTER for shell, control and stdin; XPUB for IOPub; REP (an echo) for the heartbeat. */
+export type ServerKind = 'router' | 'xpub' | 'echo'
+
+/** One bound socket of a kernel. What two implementations share: libzmq's addon and our own ZMTP. */
+export interface ServerSocket {
+  /** As bound, with the port the system chose. */
+  readonly endpoint: string
+  /** Begins to deliver; before it nothing is read. Router: identity first. Xpub: one frame, 1 or 0 and the topic. Echo: never called. */
+  start(receive: (frames: Uint8Array[]) => void): void
+  /** Queues; never throws. `droppable`: may be withheld from a subscriber that has taken nothing for too long. */
+  send(frames: Frames, droppable: boolean): void
+  /** Bytes queued and not yet taken by the carrier. */
+  readonly backlog: number
+  flushed(): Promise<void>
+  /** Sends what is queued for at most `lingerMs`, then closes. */
+  close(lingerMs: number): Promise<void>
+}
+
+export interface ServerSockets {
+  bind(kind: ServerKind, endpoint: string): Promise<ServerSocket>
+}
+
+/** DEALER for shell, control, stdin and the heartbeat (with REQ's empty frame); SUB, to everything, for IOPub. */
+export type ClientKind = 'dealer' | 'sub'
+
+export interface ClientSocket {
+  send(frames: Frames): void
+  /** Settles when the connection that stood is lost, or could not be made in time. */
+  readonly lost: Promise<Error>
+  close(lingerMs: number): Promise<void>
+}
+
+export interface ClientSockets {
+  connect(kind: ClientKind, endpoint: string, receive: (frames: Uint8Array[]) => void): ClientSocket
+}
+
+export type CurveKeys = Pick<ConnectionInfo, 'curve_publickey' | 'curve_secretkey'>
