@@ -1,0 +1,253 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Duplex, Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { fileURLToPath } from 'node:url'
+import { type Deferred, deferred, LlmspellError } from '@llmspell/base'
+import {
+  CONTROL_FD,
+  FrameReader,
+  type FromGuard,
+  type FromScript,
+  type HostReply,
+  JSON_FRAME,
+  jsonFrame,
+  SCRIPT_FD,
+  SCRIPT_FRAME,
+  STDERR_FRAME,
+  STDOUT_FRAME,
+  SYNC_FRAME,
+  type ToGuard,
+  type ToScript,
+} from './wire.ts'
+
+const MIB = 1024 * 1024
+/** How long the last output of a dead process is waited for, when a grandchild keeps its pipes open. */
+const LAST_WORDS_MS = 300
+
+/** Why a process ended. */
+export interface ProcessEnd {
+  kind: 'exit' | 'out-of-memory' | 'crash' | 'killed' | 'not-started'
+  code: number | null
+  signal: NodeJS.Signals | null
+  /** What the runtime said about it on its stderr. */
+  report: string
+}
+
+export interface ProcessEvents {
+  fromScript(message: FromScript): void | Promise<void>
+  fromGuard(message: FromGuard): void
+  /** Text of `console` and the process streams, by execution number. */
+  text(n: number, name: 'stdout' | 'stderr', text: string): void | Promise<void>
+  /** Bytes that bypassed JavaScript: child processes, native code. */
+  raw(name: 'stdout' | 'stderr', text: string): void | Promise<void>
+  end(end: ProcessEnd): void
+}
+
+export interface ProcessOptions {
+  cwd: string
+  env: Readonly<Record<string, string>>
+  /** Bytes. */
+  memoryLimit: number
+  /** Directory for compiled code. */
+  compileCache?: string
+}
+
+/** One engine process seen from the kernel: its pipes, and how it ended. */
+export class EngineProcess {
+  readonly ready: Promise<void>
+  readonly #child: ChildProcess
+  readonly #control: Duplex
+  readonly #events: ProcessEvents
+  readonly #ready: Deferred<void> = deferred<void>()
+  readonly #inbound: Inbound
+  #exitCode: number | undefined
+  #limitReached = false
+  #killed = false
+  #ended = false
+  #report = ''
+  #reporting = false
+
+  constructor(options: ProcessOptions, events: ProcessEvents) {
+    this.#events = events
+    this.ready = this.#ready.promise
+    this.ready.catch(() => {})
+    this.#child = spawn(process.execPath, [...flags(options), entry, options.compileCache ?? ''], {
+      cwd: options.cwd,
+      env: { ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      // A process group of its own: a Ctrl-C at the terminal does not reach it, and what it starts ends with it.
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    })
+    this.#control = this.#child.stdio[CONTROL_FD] as Duplex
+    const script = this.#child.stdio[SCRIPT_FD] as Readable
+    const stdout = this.#child.stdout as Readable
+    const stderr = this.#child.stderr as Readable
+    this.#inbound = new Inbound([script, stdout, stderr])
+    const fromGuard = new FrameReader((kind, payload) => {
+      if (kind === JSON_FRAME) this.#onGuard(JSON.parse(payload.toString()) as FromGuard)
+    })
+    this.#control.on('data', (chunk: Buffer) => fromGuard.push(chunk))
+    const fromScript = new FrameReader((kind, payload) => this.#onScriptFrame(kind, payload))
+    script.on('data', (chunk: Buffer) => fromScript.push(chunk))
+    this.#readRaw('stdout', stdout)
+    this.#readRaw('stderr', stderr)
+    for (const stream of [this.#control, script, stdout, stderr]) stream.on('error', () => {})
+    this.#watchEnd(script, stdout, stderr)
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  toGuard(message: ToGuard): void {
+    this.#control.write(jsonFrame(message))
+  }
+
+  toScript(message: ToScript): void {
+    this.#control.write(jsonFrame(message, SCRIPT_FRAME))
+  }
+
+  /** For a script thread that is blocked on it. */
+  toBlockedScript(message: HostReply): void {
+    this.#control.write(jsonFrame(message, SYNC_FRAME))
+  }
+
+  /** At once, with everything it has started. */
+  kill(): void {
+    if (this.#ended || this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    this.#killed = true
+    const { pid } = this.#child
+    try {
+      if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
+    } catch {
+      // The group is gone already.
+    }
+    this.#child.kill('SIGKILL')
+  }
+
+  #onGuard(message: FromGuard): void {
+    if (message.t === 'limit') this.#limitReached = true
+    else this.#events.fromGuard(message)
+  }
+
+  #onScriptFrame(kind: number, payload: Buffer): void {
+    if (kind === STDOUT_FRAME || kind === STDERR_FRAME) {
+      const n = payload.readUInt32LE(0)
+      const text = payload.toString('utf8', 4)
+      const name = kind === STDOUT_FRAME ? 'stdout' : 'stderr'
+      this.#inbound.take(() => this.#events.text(n, name, text))
+      return
+    }
+    const message = JSON.parse(payload.toString()) as FromScript
+    if (message.t === 'ready') this.#ready.resolve()
+    if (message.t === 'exit') this.#exitCode = message.code
+    this.#inbound.take(() => this.#events.fromScript(message))
+  }
+
+  #readRaw(name: 'stdout' | 'stderr', stream: Readable): void {
+    const decoder = new StringDecoder('utf8')
+    stream.on('data', (chunk: Buffer) => {
+      const text = decoder.write(chunk)
+      if (name === 'stderr' && this.#isReport(text)) return
+      if (text !== '') this.#inbound.take(() => this.#events.raw(name, text))
+    })
+  }
+
+  /** V8's last words are for the error's text, not for the output of the cell. */
+  #isReport(text: string): boolean {
+    this.#reporting ||= /<--- Last few GCs --->|FATAL ERROR: |# Fatal error in|Native stack trace|#{1,2} *Fatal/.test(text)
+    if (this.#reporting && this.#report.length < 64 * 1024) this.#report += text
+    return this.#reporting
+  }
+
+  #watchEnd(...streams: Readable[]): void {
+    this.#child.on('error', (error) => {
+      if (this.#child.pid === undefined) this.#end({ kind: 'not-started', code: null, signal: null, report: error.message })
+    })
+    this.#child.on('exit', (code, signal) => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        this.#inbound.take(() => this.#end(this.#judge(code, signal)))
+      }
+      let open = streams.filter((stream) => !stream.readableEnded && !stream.destroyed).length
+      const timer = setTimeout(finish, LAST_WORDS_MS)
+      if (open === 0) return finish()
+      for (const stream of streams) stream.once('close', () => --open === 0 && finish())
+    })
+  }
+
+  #judge(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
+    const kind = this.#killed
+      ? 'killed'
+      : this.#limitReached || /heap out of memory|Allocation failed|out of memory/i.test(this.#report)
+        ? 'out-of-memory'
+        : this.#exitCode !== undefined || (signal === null && !this.#reporting)
+          ? 'exit'
+          : 'crash'
+    return { kind, code: this.#exitCode ?? code, signal, report: this.#report }
+  }
+
+  #end(end: ProcessEnd): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const stream of this.#child.stdio) stream?.destroy()
+    this.#ready.reject(
+      new LlmspellError(`the JavaScript engine process did not start: ${end.report || `exit code ${end.code ?? end.signal}`}`, {
+        code: 'engine.not_started',
+        data: { ...end },
+      }),
+    )
+    this.#events.end(end)
+  }
+}
+
+const entry = fileURLToPath(new URL('./process/main.js', import.meta.url))
+
+function flags(options: ProcessOptions): string[] {
+  return [
+    `--max-old-space-size=${Math.max(32, Math.floor(options.memoryLimit / MIB))}`,
+    // A termination inside a timer or nextTick callback would abort the process.
+    '--no-force-async-hooks-checks',
+    '--disable-warning=ExperimentalWarning',
+    ...(Number.parseInt(process.versions.node, 10) < 24 ? ['--experimental-async-context-frame'] : []),
+  ]
+}
+
+/** What comes from the process, in order; while somebody is slow with it, nothing more is read. */
+class Inbound {
+  readonly #streams: readonly Readable[]
+  readonly #waiting: (() => void | Promise<void>)[] = []
+  #blocked = false
+
+  constructor(streams: readonly Readable[]) {
+    this.#streams = streams
+  }
+
+  take(handle: () => void | Promise<void>): void {
+    if (this.#blocked) {
+      this.#waiting.push(handle)
+      return
+    }
+    const slow = handle()
+    if (slow) this.#block(slow)
+  }
+
+  #block(slow: Promise<void>): void {
+    this.#blocked = true
+    for (const stream of this.#streams) stream.pause()
+    const proceed = (): void => {
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+        const more = next()
+        if (more) return void more.then(proceed, proceed)
+      }
+      this.#blocked = false
+      for (const stream of this.#streams) stream.resume()
+    }
+    slow.then(proceed, proceed)
+  }
+}

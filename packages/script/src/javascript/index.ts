@@ -1,0 +1,1 @@
+export { DEFAULT_MEMORY_LIMIT, type JavascriptEngineSettings, javascriptEngineFactory } from './javascript-engine.ts'

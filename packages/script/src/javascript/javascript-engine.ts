@@ -1,0 +1,297 @@
+import { type Deferred, deferred, messageOf, withTimeout } from '@llmspell/base'
+import { describeCatalogue, type ModuleDescription } from '../catalogue/catalogue.ts'
+import type {
+  CommEvent,
+  Completeness,
+  Completion,
+  EngineFactory,
+  EngineHost,
+  EngineOptions,
+  EngineStatus,
+  ExecuteOutcome,
+  ExecuteRequest,
+  Language,
+  MimeBundle,
+  ScriptEngine,
+  ScriptError,
+} from '../engine.ts'
+import { EngineProcess, type ProcessEnd } from './engine-process.ts'
+import type { FromGuard, FromScript, Outcome, Question } from './wire.ts'
+
+const MIB = 1024 * 1024
+export const DEFAULT_MEMORY_LIMIT: number = 1024 * MIB
+/** What the process needs beside the script's memory. */
+const PROCESS_OVERHEAD = 192 * MIB
+const START_TIMEOUT_MS = 30_000
+/** After this an interrupt replaces the process. */
+const INTERRUPT_PATIENCE_MS = 5_000
+
+export interface JavascriptEngineSettings {
+  /** Script globals; their functions are run by `EngineHost.call`. */
+  catalogue?: readonly ModuleDescription[]
+  /** Directory for compiled code of the engine itself; makes later starts faster. */
+  compileCache?: string
+}
+
+/** JavaScript and TypeScript in a process of their own. */
+export function javascriptEngineFactory(settings: JavascriptEngineSettings = {}): EngineFactory {
+  const languages: readonly Language[] = ['javascript', 'typescript']
+  return {
+    languages,
+    versions: { javascript: process.versions.node, typescript: '5.9' },
+    create: (host, options) => new JavascriptEngine(languages, host, options, settings),
+  }
+}
+
+/** An execution as the kernel's side sees it. */
+interface Execution {
+  readonly n: number
+  readonly id: string
+  readonly abort: AbortController
+  readonly outcome: Deferred<ExecuteOutcome>
+}
+
+class JavascriptEngine implements ScriptEngine {
+  readonly languages: readonly Language[]
+  readonly #host: EngineHost
+  readonly #options: EngineOptions
+  readonly #settings: JavascriptEngineSettings
+  #state: EngineStatus['state'] = 'starting'
+  #process: EngineProcess | undefined
+  #running: Execution | undefined
+  #last: { n: number; id: string } | undefined
+  /** Ids by number, for late output. */
+  readonly #ids = new Map<number, string>()
+  #number = 0
+  #interrupts = 0
+  #interrupting: Deferred<void> | undefined
+  #questions = new Map<number, Deferred<unknown>>()
+  #question = 0
+
+  constructor(languages: readonly Language[], host: EngineHost, options: EngineOptions, settings: JavascriptEngineSettings) {
+    this.languages = languages
+    this.#host = host
+    this.#options = options
+    this.#settings = settings
+  }
+
+  get status(): EngineStatus {
+    const pid = this.#process?.pid
+    return { state: this.#state, ...(pid !== undefined && { pid }) }
+  }
+
+  async start(): Promise<void> {
+    await this.#ensureProcess()
+    if (this.#state === 'starting') this.#state = 'idle'
+  }
+
+  async execute(request: ExecuteRequest): Promise<ExecuteOutcome> {
+    const execution = this.#begin(request.executionId)
+    try {
+      const process = await this.#ensureProcess()
+      const { executionId: _, ...rest } = request
+      process.toGuard({ t: 'execute', n: execution.n, ...rest })
+    } catch (error) {
+      this.#conclude(execution, { status: 'error', error: crashed(messageOf(error)) })
+    }
+    return await execution.outcome.promise
+  }
+
+  async evaluate(expression: string, language: Language, executionId: string): Promise<{ data: MimeBundle } | { error: ScriptError }> {
+    const outcome = await this.execute({ executionId, code: expression, language, source: 'expression', wantResult: true })
+    if (outcome.error) return { error: outcome.error }
+    return { data: outcome.result ?? { 'text/plain': 'undefined' } }
+  }
+
+  async complete(code: string, offset: number, language: Language): Promise<Completion> {
+    return (
+      ((await this.#ask({ t: 'complete', q: 0, code, offset, language })) as Completion | undefined) ?? {
+        items: [],
+        start: offset,
+        end: offset,
+      }
+    )
+  }
+
+  async inspect(code: string, offset: number, detail: 0 | 1, language: Language): Promise<MimeBundle | undefined> {
+    return (await this.#ask({ t: 'inspect', q: 0, code, offset, detail, language })) as MimeBundle | undefined
+  }
+
+  async isComplete(code: string, language: Language): Promise<Completeness> {
+    return ((await this.#ask({ t: 'isComplete', q: 0, code, language })) as Completeness | undefined) ?? { status: 'unknown' }
+  }
+
+  async comm(_event: CommEvent): Promise<boolean> {
+    return false
+  }
+
+  async variables(): Promise<{ name: string; type: string; preview: string }[]> {
+    return ((await this.#ask({ t: 'variables', q: 0 })) as { name: string; type: string; preview: string }[] | undefined) ?? []
+  }
+
+  async interrupt(): Promise<void> {
+    if (this.#interrupting) return await this.#interrupting.promise
+    const process = this.#process
+    if (!process || process.ended || this.#state === 'disposed') return
+    const running = this.#running
+    const interrupting = deferred()
+    this.#interrupting = interrupting
+    const n = ++this.#interrupts
+    running?.abort.abort(new Error('interrupted'))
+    process.toGuard({ t: 'interrupt', n })
+    const patience = setTimeout(() => {
+      if (this.#process === process) process.kill()
+    }, INTERRUPT_PATIENCE_MS)
+    await interrupting.promise
+    // The guard's word can overtake the script's own on the other pipe.
+    if (running) await running.outcome.promise
+    clearTimeout(patience)
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#state === 'disposed') return
+    this.#state = 'disposed'
+    const process = this.#process
+    process?.kill()
+  }
+
+  #begin(id: string): Execution {
+    const execution: Execution = { n: ++this.#number, id, abort: new AbortController(), outcome: deferred<ExecuteOutcome>() }
+    this.#ids.set(execution.n, id)
+    this.#running = execution
+    this.#last = execution
+    if (this.#state === 'idle') this.#state = 'busy'
+    return execution
+  }
+
+  #conclude(execution: Execution, outcome: ExecuteOutcome): void {
+    if (execution.outcome.settled) return
+    if (this.#running === execution) this.#running = undefined
+    if (this.#state === 'busy') this.#state = 'idle'
+    execution.outcome.resolve(outcome)
+  }
+
+  async #ensureProcess(): Promise<EngineProcess> {
+    if (!this.#process || this.#process.ended) this.#process = this.#spawn()
+    const process = this.#process
+    await withTimeout(process.ready, START_TIMEOUT_MS, 'the JavaScript engine process')
+    return process
+  }
+
+  #spawn(): EngineProcess {
+    const memoryLimit = this.#options.memoryLimit ?? DEFAULT_MEMORY_LIMIT
+    const { compileCache } = this.#settings
+    const child: EngineProcess = new EngineProcess(
+      { cwd: this.#options.cwd, env: this.#options.env, memoryLimit, ...(compileCache !== undefined && { compileCache }) },
+      {
+        fromScript: (message) => this.#onScript(message),
+        fromGuard: (message) => this.#onGuard(message),
+        text: (n, name, text) => this.#host.output({ type: 'stream', executionId: this.#idOf(n), name, text }),
+        raw: (name, text) => this.#host.output({ type: 'stream', executionId: (this.#running ?? this.#last)?.id ?? '', name, text }),
+        end: (end) => this.#onEnd(child, end),
+      },
+    )
+    child.toGuard({ t: 'init', catalogue: describeCatalogue(this.#settings.catalogue ?? []), memoryLimit: memoryLimit + PROCESS_OVERHEAD })
+    return child
+  }
+
+  #idOf(n: number): string {
+    return this.#ids.get(n) ?? this.#last?.id ?? ''
+  }
+
+  #onScript(message: FromScript): void | Promise<void> {
+    switch (message.t) {
+      case 'done':
+        return this.#afterRawOutput(() => this.#onDone(message.n, message.outcome))
+    }
+  }
+
+  #onDone(n: number, outcome: Outcome): void {
+    const execution = this.#running
+    if (execution?.n === n) this.#conclude(execution, outcome)
+  }
+
+  /** Output of child processes comes through pipes of its own: what was written before now is read after one more turn of the loop. */
+  #afterRawOutput(then: () => void): void {
+    setImmediate(() => setImmediate(then))
+  }
+
+  #onGuard(message: FromGuard): void {
+    switch (message.t) {
+      case 'answer': {
+        const question = this.#questions.get(message.q)
+        this.#questions.delete(message.q)
+        question?.resolve(message.value)
+        return
+      }
+      case 'interrupted':
+        if (message.n === this.#interrupts) this.#interrupted()
+        return
+      case 'done':
+        return this.#onDone(message.n, message.outcome)
+      case 'log':
+        return this.#host.log(message.level, message.message)
+    }
+  }
+
+  #interrupted(): void {
+    const interrupting = this.#interrupting
+    this.#interrupting = undefined
+    interrupting?.resolve()
+  }
+
+  #onEnd(process: EngineProcess, end: ProcessEnd): void {
+    if (this.#process !== process) return
+    this.#process = undefined
+    for (const question of this.#questions.values()) question.resolve(undefined)
+    this.#questions.clear()
+    const execution = this.#running
+    execution?.abort.abort(new Error('the engine has ended'))
+    if (execution) this.#conclude(execution, this.#epitaph(end))
+    this.#interrupted()
+    if (this.#state === 'disposed') return
+    void this.#ensureProcess().catch((error: unknown) => this.#host.log('error', messageOf(error)))
+  }
+
+  #epitaph(end: ProcessEnd): ExecuteOutcome {
+    if (end.kind === 'killed')
+      return {
+        status: 'interrupted',
+        error: { ...failure('Interrupted', 'the code could not be stopped, so its engine was replaced'), engineLost: true },
+      }
+    if (end.kind === 'exit') {
+      const code = end.code ?? 0
+      return {
+        status: code === 0 ? 'ok' : 'error',
+        exit: { code },
+        ...(code !== 0 && { error: { ...failure('Exit', `the script ended with exit code ${code}`), engineLost: true } }),
+      }
+    }
+    if (end.kind === 'out-of-memory') {
+      const limit = Math.round((this.#options.memoryLimit ?? DEFAULT_MEMORY_LIMIT) / MIB)
+      return {
+        status: 'error',
+        error: { ...failure('OutOfMemory', `the script needed more than its memory limit of ${limit} MiB`), engineLost: true },
+      }
+    }
+    return { status: 'error', error: crashed(`the engine process was ended by ${end.signal ?? `exit code ${end.code}`}`) }
+  }
+
+  async #ask(question: Question): Promise<unknown> {
+    const process = this.#process
+    if (!process || process.ended) return undefined
+    const answer = deferred<unknown>()
+    const q = ++this.#question
+    this.#questions.set(q, answer)
+    process.toGuard({ ...question, q })
+    return await answer.promise
+  }
+}
+
+function failure(ename: string, evalue: string): ScriptError {
+  return { ename, evalue, traceback: [`${ename}: ${evalue}`] }
+}
+
+function crashed(reason: string): ScriptError {
+  return { ...failure('EngineCrashed', `${reason}; variables are lost, State is not`), engineLost: true }
+}

@@ -1,0 +1,262 @@
+import { Session } from 'node:inspector'
+import { Socket } from 'node:net'
+import { type MessagePort, workerData } from 'node:worker_threads'
+import type { ModuleDescription } from '../../catalogue/catalogue.ts'
+import {
+  CONTROL_FD,
+  type Execute,
+  FrameReader,
+  type FromGuard,
+  type Init,
+  JSON_FRAME,
+  jsonFrame,
+  type Question,
+  SCRIPT_FD,
+  SCRIPT_FRAME,
+  SYNC_FRAME,
+  type ToGuard,
+} from '../wire.ts'
+import { flushFromGuard } from './outbox.ts'
+import type { ForScript, ScriptMessage } from './script-messages.ts'
+import {
+  type GuardData,
+  INTERRUPT_ACK,
+  INTERRUPT_ASKED,
+  LOCK,
+  OUT_WAITING,
+  PURGE,
+  RUNNING,
+  type SharedState,
+  SYNC_BELL,
+  TAKEN,
+  tryLock,
+  unlock,
+} from './shared.ts'
+
+/** Time for the script thread to notice an interrupt by itself before it is terminated. */
+const GRACE_MS = 20
+const REPEAT_MS = 100
+const FLUSH_MS = 20
+const LIMIT_CHECK_MS = 100
+
+/**
+ * The guard thread: owns the pipe from the kernel, prepares code, hands messages to the script thread, and keeps
+ * answering while that thread is busy. It reaches into the script thread only through an inspector session and shared memory.
+ */
+class Guard {
+  readonly #shared: SharedState
+  readonly #words: Int32Array
+  readonly #script: MessagePort
+  readonly #sync: MessagePort
+  readonly #control: Socket
+  readonly #session = new Session()
+  /** Messages that the script thread has not taken yet: a termination can swallow one, then it is posted again. */
+  #sent: ScriptMessage[] = []
+  #sequence = 0
+  #ticking: NodeJS.Timeout | undefined
+  #interrupt = 0
+  #memoryLimit = Number.POSITIVE_INFINITY
+  #checkedAt = 0
+  #catalogue: readonly ModuleDescription[] = []
+
+  constructor(data: GuardData) {
+    this.#shared = { words: data.words, outbox: data.outbox }
+    this.#words = data.words
+    this.#script = data.script
+    this.#sync = data.sync
+    const reader = new FrameReader((kind, payload) => this.#onFrame(kind, payload))
+    this.#control = new Socket({ fd: CONTROL_FD, readable: true, writable: true, allowHalfOpen: false })
+    this.#control.on('data', (chunk: Buffer) => reader.push(chunk))
+    // The kernel is gone, or has let go of this process: nobody is left to run for.
+    this.#control.on('close', () => endProcess())
+    this.#control.on('error', () => endProcess())
+    // Only to make it non-blocking: it is written to by plain system calls under the lock.
+    scriptLane = new Socket({ fd: SCRIPT_FD, readable: false, writable: true })
+    scriptLane.unref()
+    this.#session.connectToMainThread()
+    this.#watchOutput()
+  }
+
+  #send(message: FromGuard): void {
+    this.#control.write(jsonFrame(message))
+  }
+
+  #onFrame(kind: number, payload: Buffer): void {
+    if (kind === SCRIPT_FRAME) return this.#post(payload.toString())
+    if (kind === SYNC_FRAME) {
+      this.#sync.postMessage(payload.toString())
+      Atomics.add(this.#words, SYNC_BELL, 1)
+      Atomics.notify(this.#words, SYNC_BELL)
+      return
+    }
+    if (kind !== JSON_FRAME) return
+    this.#onMessage(JSON.parse(payload.toString()) as ToGuard)
+  }
+
+  #onMessage(message: ToGuard): void {
+    switch (message.t) {
+      case 'execute':
+        return this.#execute(message)
+      case 'interrupt':
+        void this.#stop(message.n)
+        return
+      case 'init':
+        return this.#init(message)
+      default:
+        void this.#answer(message)
+    }
+  }
+
+  #init(message: Init): void {
+    this.#memoryLimit = message.memoryLimit
+    this.#catalogue = message.catalogue
+    this.#post({ t: 'init', catalogue: message.catalogue })
+  }
+
+  #execute(message: Execute): void {
+    this.#post({
+      t: 'run',
+      n: message.n,
+      code: message.code,
+      url: scriptUrl(message.source),
+      source: message.source,
+      wantResult: message.wantResult,
+    })
+    this.#tick()
+  }
+
+  async #answer(question: Question): Promise<void> {
+    this.#send({ t: 'answer', q: question.q, error: 'not known' })
+  }
+
+  #post(body: ForScript): void {
+    if (this.#sent.length > 0) this.#forget()
+    const message: ScriptMessage = { seq: ++this.#sequence, body }
+    this.#sent.push(message)
+    this.#script.postMessage(message)
+  }
+
+  #forget(): void {
+    const taken = Atomics.load(this.#words, TAKEN)
+    let index = 0
+    while (index < this.#sent.length && (this.#sent[index] as ScriptMessage).seq <= taken) index++
+    if (index > 0) this.#sent.splice(0, index)
+  }
+
+  /** The ladder: a message, then terminations. When these do not help within the kernel's patience, it replaces the process. */
+  async #stop(n: number): Promise<void> {
+    if (n <= this.#interrupt) return
+    this.#interrupt = n
+    Atomics.store(this.#words, INTERRUPT_ASKED, n)
+    this.#post({ t: 'interrupt', n })
+    if (await this.#acknowledged(n, GRACE_MS)) return this.#send({ t: 'interrupted', n, hard: false })
+    for (let attempt = 0; this.#interrupt === n && !this.#isAcknowledged(n); attempt++) {
+      if (attempt > 0) Atomics.store(this.#words, PURGE, 1)
+      await this.#terminate(n)
+      await this.#acknowledged(n, REPEAT_MS)
+    }
+    Atomics.store(this.#words, PURGE, 0)
+    if (this.#interrupt === n) this.#send({ t: 'interrupted', n, hard: true })
+  }
+
+  #isAcknowledged(n: number): boolean {
+    return Atomics.load(this.#words, INTERRUPT_ACK) >= n
+  }
+
+  async #acknowledged(n: number, ms: number): Promise<boolean> {
+    const until = performance.now() + ms
+    for (;;) {
+      const value = Atomics.load(this.#words, INTERRUPT_ACK)
+      if (value >= n) return true
+      const left = until - performance.now()
+      if (left <= 0) return false
+      const wait = Atomics.waitAsync(this.#words, INTERRUPT_ACK, value, left)
+      if (wait.async) await wait.value
+    }
+  }
+
+  /** One termination. Holds the lock from before it is asked for until it has struck, so that engine code is never its victim. */
+  async #terminate(n: number): Promise<void> {
+    while (!tryLock(this.#words)) {
+      const wait = Atomics.waitAsync(this.#words, LOCK, 1, 5)
+      if (wait.async) await wait.value
+      if (this.#isAcknowledged(n)) return
+    }
+    try {
+      if (this.#isAcknowledged(n)) return
+      let struck = false
+      const done = Promise.withResolvers<void>()
+      this.#session.post('Runtime.terminateExecution', () => {
+        struck = true
+        // The callback runs in the middle of whatever this thread does: see to it from the event loop.
+        setImmediate(done.resolve)
+      })
+      // On a thread that has just become idle it strikes with the next JavaScript: give it some.
+      const poke = setInterval(() => {
+        if (!struck) this.#script.postMessage({ seq: 0, body: { t: 'poke' } } satisfies ScriptMessage)
+      }, 10)
+      await done.promise
+      clearInterval(poke)
+    } finally {
+      unlock(this.#words)
+    }
+    this.#forget()
+    for (const message of this.#sent) this.#script.postMessage(message)
+  }
+
+  /** While code runs: output of a busy script goes out, memory is watched. */
+  #tick(): void {
+    this.#ticking ??= setInterval(() => {
+      if (Atomics.load(this.#words, OUT_WAITING) !== 0) flushFromGuard(this.#shared)
+      else if (Atomics.load(this.#words, RUNNING) === 0) {
+        clearInterval(this.#ticking)
+        this.#ticking = undefined
+        return
+      }
+      this.#checkMemory()
+    }, FLUSH_MS)
+  }
+
+  #checkMemory(): void {
+    const now = performance.now()
+    if (now - this.#checkedAt < LIMIT_CHECK_MS) return
+    this.#checkedAt = now
+    const bytes = process.memoryUsage.rss()
+    if (bytes <= this.#memoryLimit) return
+    this.#memoryLimit = Number.POSITIVE_INFINITY
+    this.#control.write(jsonFrame({ t: 'limit', bytes } satisfies FromGuard), () => endProcess())
+  }
+
+  /** Output of callbacks after their execution. */
+  #watchOutput(): void {
+    const wait = Atomics.waitAsync(this.#words, OUT_WAITING, 0)
+    const again = (): void => {
+      this.#tick()
+      setTimeout(() => this.#watchOutput(), FLUSH_MS)
+    }
+    if (wait.async) void wait.value.then(again)
+    else again()
+  }
+}
+
+/** Keeps the handle alive. */
+let scriptLane: Socket
+
+/** V8 takes no white space in the name of a script. */
+function scriptUrl(source: string): string {
+  return source.replace(/\s/g, '%20')
+}
+
+/** At once, also when the script thread is busy, with everything it has started. */
+function endProcess(): void {
+  if (process.platform !== 'win32') {
+    try {
+      process.kill(-process.pid, 'SIGKILL')
+    } catch {
+      // Not the leader of a group.
+    }
+  }
+  process.kill(process.pid, 'SIGKILL')
+}
+
+new Guard(workerData as GuardData)
