@@ -27,7 +27,7 @@ export function tryLock(path: string): HeldLock | LockOwner {
   }
 }
 
-export function isHeld(lock: HeldLock | LockOwner): lock is HeldLock {
+export function isHeld(lock: object): lock is HeldLock {
   return 'release' in lock
 }
 

@@ -1,0 +1,122 @@
+import { delay, LlmspellError } from '@llmspell/base'
+import type { KernelClient } from '@llmspell/client'
+import { ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
+import type { KernelRecord } from '@llmspell/jupyter'
+import { type ConnectOptions, connectTo } from './connect.ts'
+import { type HeldLock, isHeld, type LockOwner, tryLock } from './lock-file.ts'
+import { isKernelRunning, type RegisteredKernel, readKernel, removeRemains, startLockPath } from './registry.ts'
+import { type SpawnOptions, spawnKernel } from './spawn.ts'
+import { isCompatible } from './version.ts'
+
+export const DEFAULT_KERNEL_ID = 'default'
+
+export type AcquireNotice =
+  /** The kernel that was there ended without taking leave; a new one is started. */
+  | { type: 'replacing_dead'; record: KernelRecord }
+  /** A kernel of an incompatible version runs and is left alone; one of this version runs or starts beside it. */
+  | { type: 'other_version'; record: KernelRecord; id: string }
+  | { type: 'starting'; id: string }
+  | { type: 'started'; id: string; pid: number }
+
+export interface AcquireOptions extends Omit<SpawnOptions, 'id' | 'startedBy'>, ConnectOptions {
+  /** Of this program. */
+  version: string
+  onNotice?(notice: AcquireNotice): void
+}
+
+/** Milliseconds one may wait for another process's start. */
+const OTHERS_START_MS = 90_000
+/** A kernel found running may end before it is reached: its idle time was over, somebody stopped it. */
+const ATTEMPTS = 5
+
+/**
+ * A client of this user's kernel: the one that runs, or else a new one. However many ask at once, one kernel is started: the
+ * start lock is held from the check to readiness, and all others wait for it and connect.
+ */
+export async function acquireKernel(
+  options: AcquireOptions,
+): Promise<{ client: KernelClient; kernel: RegisteredKernel; started: boolean }> {
+  for (let attempt = 1; ; attempt++) {
+    const { kernel, started } = await findOrStart(options)
+    try {
+      return { client: await connectTo(kernel.connection, options), kernel, started }
+    } catch (error) {
+      const ended = !isKernelRunning(kernel)
+      if (!ended || attempt === ATTEMPTS) throw ended ? error : unreachable(kernel, error)
+    }
+  }
+}
+
+async function findOrStart(options: AcquireOptions): Promise<{ kernel: RegisteredKernel; started: boolean }> {
+  const { paths, version } = options
+  const first = readKernel(paths, DEFAULT_KERNEL_ID)
+  if (!first || !isKernelRunning(first) || isCompatible(first.record.version, version)) return startOnce(options, DEFAULT_KERNEL_ID, first)
+  const id = `${DEFAULT_KERNEL_ID}-${version}`
+  options.onNotice?.({ type: 'other_version', record: first.record, id })
+  return startOnce(options, id, readKernel(paths, id))
+}
+
+async function startOnce(
+  options: AcquireOptions,
+  id: string,
+  known: RegisteredKernel | undefined,
+): Promise<{ kernel: RegisteredKernel; started: boolean }> {
+  if (known && isKernelRunning(known)) return { kernel: known, started: false }
+  const { paths } = options
+  const lock = await lockStart(paths, id, () => options.onNotice?.({ type: 'starting', id }))
+  if (!isHeld(lock)) return { kernel: lock, started: false }
+  try {
+    const found = readKernel(paths, id)
+    if (found && isKernelRunning(found)) return { kernel: found, started: false }
+    if (found) {
+      options.onNotice?.({ type: 'replacing_dead', record: found.record })
+      removeRemains(found)
+    }
+    options.onNotice?.({ type: 'starting', id })
+    const { pid } = await spawnKernel({ ...options, id, startedBy: 'auto' })
+    const kernel = readKernel(paths, id)
+    if (!kernel) {
+      throw new LlmspellError(`the kernel "${id}" says it is ready but did not register`, {
+        code: 'kernel.start_failed',
+        data: { id, pid, file: paths.connectionFile(id) },
+      })
+    }
+    options.onNotice?.({ type: 'started', id, pid })
+    return { kernel, started: true }
+  } finally {
+    lock.release()
+  }
+}
+
+/** The start lock of this id, or the kernel that its holder started meanwhile. */
+export async function lockStart(paths: LlmspellPaths, id: string, onWait?: () => void): Promise<HeldLock | RegisteredKernel> {
+  ensurePrivateDirectory(paths.runtimeDir)
+  ensurePrivateDirectory(paths.kernelsDir)
+  const end = performance.now() + OTHERS_START_MS
+  let owner: LockOwner | undefined
+  while (performance.now() < end) {
+    const lock = tryLock(startLockPath(paths, id))
+    if (isHeld(lock)) return lock
+    if (!owner) onWait?.()
+    owner = lock
+    // Spread, so that many who wait do not look all at once.
+    await delay(20 + Math.random() * 40)
+    const kernel = readKernel(paths, id)
+    if (kernel && isKernelRunning(kernel)) return kernel
+  }
+  throw new LlmspellError(`waited ${OTHERS_START_MS / 1000} s for the process ${owner?.pid}, which is starting the kernel "${id}"`, {
+    code: 'kernel.start_timeout',
+    data: { id, pid: owner?.pid },
+    hint: `See whether process ${owner?.pid} hangs; \`llmspell kernel logs --id ${id}\` shows what the kernel said.`,
+  })
+}
+
+function unreachable(kernel: RegisteredKernel, cause: unknown): LlmspellError {
+  const { id, pid } = kernel.record
+  return new LlmspellError(`the kernel "${id}" (process ${pid}) runs but does not answer`, {
+    code: 'kernel.unresponsive',
+    data: { id, pid },
+    cause,
+    hint: `It may be stopped (SIGSTOP) or swapped out. \`llmspell kernel stop --id ${id} --force\` ends it.`,
+  })
+}
