@@ -16,12 +16,13 @@ export interface ConnectOptions {
 
 /** A client of the kernel that these connection data describe. Codes `kernel.connect_failed`, `kernel.died`. */
 export async function connectTo(connection: ConnectionInfo, options: ConnectOptions = {}): Promise<KernelClient> {
-  const { createClientTransport } = await import('@llmspell/jupyter-zmq/client')
+  const { connectKernel } = await import('@llmspell/jupyter-zmq/client')
   const record = connection.llmspell
+  const connectTimeoutMs = options.connectTimeoutMs ?? 20_000
   return KernelClient.connect({
-    transport: createClientTransport(connection),
-    connectTimeoutMs: 20_000,
+    transport: connectKernel(connection, { connectTimeoutMs }),
     ...options,
+    connectTimeoutMs,
     ...(record && isLocal(connection) ? { isProcessAlive: () => isRunning(record) } : {}),
   })
 }
