@@ -15,6 +15,7 @@ export type {
   ShutdownExtension,
   VariablesReply,
 } from './extensions.ts'
+export { type Kernelspec, parseKernelspec, serializeKernelspec } from './kernelspec.ts'
 export { createMemoryTransport } from './memory-transport.ts'
 export { type Channel, type Header, type Message, PROTOCOL_VERSION } from './message.ts'
 export type { CommClose, CommMsg, CommOpen } from './messages/comm.ts'
@@ -74,6 +75,7 @@ export type {
   MimeBundle,
 } from './messages/shell.ts'
 export type { InputReply, InputRequest } from './messages/stdin.ts'
+export { codePointLength, toCodePointOffset, toUtf16Offset } from './positions.ts'
 export { type MessageOptions, Session } from './session.ts'
 export type { ClientTransport, IncomingMessage, KernelTransport, Peer } from './transport.ts'
 export { type Decoded, type Signer, unsigned, WireCodec, type WireErrorCode, type WireOptions } from './wire.ts'

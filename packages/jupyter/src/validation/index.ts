@@ -1,0 +1,1 @@
+export { parseContent, parseMessage } from './parse-content.ts'
