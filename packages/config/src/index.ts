@@ -19,7 +19,8 @@ export {
   suggestSetting,
   variableOf,
 } from './load.ts'
+export { type HeldLock, isHeld, type LockOwner, tryLock } from './lock-file.ts'
 export { checkKernelId, ensurePrivateDirectory, type LlmspellPaths, resolvePaths } from './paths.ts'
-export { isRunning, ownIdentity, type ProcessIdentity, startTimeOf } from './process-identity.ts'
 export { type ConfigProblem, formatProblem } from './problem.ts'
+export { isRunning, ownIdentity, type ProcessIdentity, startTimeOf } from './process-identity.ts'
 export { type Config, defaultConfig, SETTING_NAMES, SETTINGS, type Setting, type SettingName, shown } from './settings.ts'

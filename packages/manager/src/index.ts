@@ -1,6 +1,5 @@
 export { type AcquireNotice, type AcquireOptions, acquireKernel, DEFAULT_KERNEL_ID, lockStart } from './acquire.ts'
 export { type ConnectOptions, connectTo, registeredKernel, resolveTarget } from './connect.ts'
-export { type HeldLock, isHeld, type LockOwner, tryLock } from './lock-file.ts'
 export { logTail } from './log-tail.ts'
 export { type KernelState, type ProbedKernel, probe } from './probe.ts'
 export { isKernelRunning, type RegisteredKernel, readKernel, readKernels, removeRemains, sweep } from './registry.ts'

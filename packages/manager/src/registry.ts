@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { isHeld, tryLock } from '@llmspell/config/lock-file'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
 import { type ConnectionInfo, type KernelRecord, parseConnectionFile } from '@llmspell/jupyter'
-import { isHeld, tryLock } from './lock-file.ts'
 
 /** A kernel as its connection file in the runtime directory tells of it. */
 export interface RegisteredKernel {

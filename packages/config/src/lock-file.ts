@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { LlmspellError } from '@llmspell/base'
-import { isRunning, ownIdentity, type ProcessIdentity } from '@llmspell/config/process-identity'
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 
 /** Who holds a lock file. The nonce tells this holding from every other, also of the same process. */
 export interface LockOwner extends ProcessIdentity {
@@ -55,7 +55,7 @@ function createLinked(path: string, owner: LockOwner): boolean {
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new LlmspellError(`cannot make the lock ${path}`, { code: 'manager.lock_failed', data: { path }, cause: error })
+    throw new LlmspellError(`cannot make the lock ${path}`, { code: 'lock.failed', data: { path }, cause: error })
   } finally {
     unlinkSync(temporary)
   }
@@ -72,7 +72,7 @@ function readOwner(path: string): LockOwner | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new LlmspellError(`cannot read the lock ${path}`, {
-      code: 'manager.lock_failed',
+      code: 'lock.failed',
       data: { path },
       cause: error,
       hint: 'If no llmspell command is running, remove this file.',
