@@ -1,0 +1,58 @@
+import type { EngineHost, EngineOutput } from '../engine.ts'
+import type { OutputItem } from './output-buffer.ts'
+
+interface Batch {
+  executionId: string
+  items: OutputItem[]
+  size: number
+}
+
+/**
+ * Hands batches of output to the host, one after the other: while the host has not taken one, the next waits and the
+ * script's thread is not told that it may go on.
+ */
+export class OutputPump {
+  readonly #host: Pick<EngineHost, 'output'>
+  readonly #taken: (size: number) => void
+  readonly #queue: Batch[] = []
+  #pumping: Promise<void> | undefined
+
+  /** `taken` is called with the size of each batch after the host has taken it whole. */
+  constructor(host: Pick<EngineHost, 'output'>, taken: (size: number) => void) {
+    this.#host = host
+    this.#taken = taken
+  }
+
+  push(executionId: string, items: OutputItem[], size: number): void {
+    const batch = { executionId, items, size }
+    if (this.#pumping) {
+      this.#queue.push(batch)
+      return
+    }
+    const waiting = this.#deliver(batch, 0)
+    if (waiting) this.#pumping = this.#pump(waiting)
+  }
+
+  /** Resolves when the host has taken everything pushed so far; undefined when it already has. */
+  drained(): Promise<void> | undefined {
+    return this.#pumping
+  }
+
+  /** Synchronous as long as the host is. A host that fails has taken what it was given. */
+  #deliver(batch: Batch, from: number): Promise<void> | undefined {
+    for (let index = from; index < batch.items.length; index++) {
+      const wait = this.#host.output({ executionId: batch.executionId, ...batch.items[index] } as EngineOutput)
+      if (!wait) continue
+      const next = (): Promise<void> | undefined => this.#deliver(batch, index + 1)
+      return wait.then(next, next)
+    }
+    this.#taken(batch.size)
+    return undefined
+  }
+
+  async #pump(first: Promise<void>): Promise<void> {
+    await first
+    for (let batch = this.#queue.shift(); batch; batch = this.#queue.shift()) await this.#deliver(batch, 0)
+    this.#pumping = undefined
+  }
+}
