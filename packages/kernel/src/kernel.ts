@@ -13,7 +13,7 @@ export interface KernelLimits {
   outputHighWater?: number
   /** Milliseconds a stalled subscriber may hold a script before its stream output is dropped, with a notice. Default 60 000. */
   outputPatience?: number
-  /** Executions in fresh namespaces that run at once; more wait their turn. Default 4. */
+  /** Executions in fresh namespaces that run at once; more wait their turn. Default 8. */
   freshConcurrency?: number
   /** Milliseconds a warm spare engine is kept unused. Default 300 000; 0 keeps none. */
   spareLifetime?: number
@@ -44,6 +44,8 @@ export interface CreateKernelOptions {
   /** Milliseconds without work after which the kernel stops itself; 0 never. Default `record.idleTimeout`. */
   idleTimeout?: number
   limits?: KernelLimits
+  /** Content of connect_reply, where clients reach this kernel over ports. */
+  ports?: Readonly<Record<'shell_port' | 'iopub_port' | 'stdin_port' | 'hb_port' | 'control_port', number>> | undefined
   /** Default: silent. */
   logger?: Logger
   /** Default: the system's. */
@@ -64,8 +66,11 @@ export interface Kernel {
   stop(reason: StopReason): Promise<void>
   /** Fresh namespaces in place: same transport, ports, clients and history; running and queued work is aborted. */
   restart(): Promise<void>
-  /** Stops what runs in the shared namespace and keeps its state; with an id only that execution. Resolves when it has stopped. */
-  interrupt(execution?: string): Promise<void>
+  /**
+   * Stops what runs in the shared namespace and keeps its state; with an id only that execution. Resolves when it has stopped,
+   * with false when there was nothing to stop.
+   */
+  interrupt(execution?: string): Promise<boolean>
   status(): KernelStatusReply
   /** Resolves with the reason once the kernel has stopped. */
   readonly closed: Promise<StopReason>

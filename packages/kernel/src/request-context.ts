@@ -1,4 +1,5 @@
-import type { Header, Message, Peer } from '@llmspell/jupyter'
+import type { Message, Peer } from '@llmspell/jupyter'
+import type { PublishOptions } from './iopub/publisher.ts'
 
 /** What a handler knows of the request it answers; travels as a value, never through a shared variable. */
 export interface RequestContext {
@@ -11,16 +12,7 @@ export interface RequestContext {
   /** Aborted when the kernel stops or restarts. */
   readonly signal: AbortSignal
   /** Publishes on IOPub with this request as parent. */
-  publish(type: string, content: Record<string, unknown>, options?: PublishOptions): void
-}
-
-export interface PublishOptions {
-  metadata?: Record<string, unknown>
-  buffers?: readonly Uint8Array[]
-}
-
-/** Names a request after it is gone: what late output needs. */
-export interface RequestOrigin {
-  readonly header: Header
-  readonly peer: Peer
+  publish(type: string, content: object, options?: PublishOptions): void
+  /** Runs once the reply and `idle` are on their way. */
+  afterReply(run: () => void): void
 }

@@ -21,7 +21,7 @@ export interface HistorySearch {
  * at once, may write later, and never throw. Reads see every write made before them and answer oldest first.
  */
 export interface HistoryStore {
-  /** Begins a session and gives its number, one above the last. Called once per kernel, before anything else. */
+  /** Begins a session and gives its number, one above the last. Called at start, before anything else, and at each restart. */
   openSession(): Promise<number>
   append(entry: HistoryEntry): void
   /** Adds the output of an entry that was appended before. */

@@ -1,0 +1,77 @@
+import { isAbsolute } from 'node:path'
+import { LlmspellError } from '@llmspell/base'
+import type { ContentOf, ExecuteExtension } from '@llmspell/jupyter'
+import type { ExecuteOutcome, Language } from '@llmspell/script'
+import type { Envelope } from '../routing/envelope.ts'
+import type { EngineSlot } from './engine-pool.ts'
+
+/** One execute_request on its way through queue and engine. */
+export class Execution {
+  /** The engine's and the outputs' name for it: the msg_id of its request. */
+  readonly id: string
+  readonly request: ContentOf<'execute_request'>
+  readonly envelope: Envelope
+  readonly extension: ExecuteExtension
+  state: 'queued' | 'running' | 'ended' = 'queued'
+  /** Known once the cell was read. */
+  language: Language
+  startedAt: string | undefined
+  /** Where it runs, once an engine took it. */
+  slot: EngineSlot | undefined
+  /** Resolved to end the execution without waiting for its engine. */
+  readonly cut: PromiseWithResolvers<ExecuteOutcome> = Promise.withResolvers()
+  #abort: AbortController | undefined
+
+  constructor(id: string, request: ContentOf<'execute_request'>, envelope: Envelope, extension: ExecuteExtension, language: Language) {
+    this.id = id
+    this.request = request
+    this.envelope = envelope
+    this.extension = extension
+    this.language = language
+  }
+
+  get session(): string {
+    return this.envelope.session
+  }
+
+  get fresh(): boolean {
+    return this.extension.namespace === 'fresh'
+  }
+
+  get source(): string {
+    return this.extension.source ?? ''
+  }
+
+  /** Aborted by an interrupt, and when the kernel stops or restarts. Made on demand: most executions never need it. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    return this.#abort.signal
+  }
+
+  abort(reason: LlmspellError): void {
+    this.#abort ??= new AbortController()
+    this.#abort.abort(reason)
+  }
+}
+
+/** Reads `metadata.llmspell` of an execute_request; throws with the path of what is wrong. */
+export function executeExtension(metadata: Record<string, unknown>): ExecuteExtension {
+  const value = metadata['llmspell']
+  if (value === undefined) return NO_EXTENSION
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('', 'an object')
+  const extension = value as Record<string, unknown>
+  const { source, namespace, args, cwd } = extension
+  if (source !== undefined && typeof source !== 'string') throw invalid('.source', 'a string')
+  if (namespace !== undefined && namespace !== 'shared' && namespace !== 'fresh') throw invalid('.namespace', "'shared' or 'fresh'")
+  if (args !== undefined && !(Array.isArray(args) && args.every((arg) => typeof arg === 'string')))
+    throw invalid('.args', 'an array of strings')
+  if (cwd !== undefined && !(typeof cwd === 'string' && isAbsolute(cwd))) throw invalid('.cwd', 'an absolute path')
+  return extension as ExecuteExtension
+}
+
+const NO_EXTENSION: ExecuteExtension = {}
+
+function invalid(path: string, expected: string): LlmspellError {
+  const where = `metadata.llmspell${path}`
+  return new LlmspellError(`${where}: expected ${expected}`, { code: 'kernel.invalid_request', data: { path: where } })
+}

@@ -1,0 +1,308 @@
+import { type Clock, LlmspellError, type Logger, messageOf } from '@llmspell/base'
+import type { ContentOf, KernelStatusReply } from '@llmspell/jupyter'
+import type { ExecuteOutcome, Language, MimeBundle } from '@llmspell/script'
+import { parseCell } from '../cell-magic.ts'
+import { errorToScriptError, scriptErrorToContent } from '../error-to-reply.ts'
+import { requestedLanguage } from '../languages.ts'
+import type { Envelope } from '../routing/envelope.ts'
+import { ConcurrentRuns } from './concurrent-runs.ts'
+import type { EnginePool, EngineSlot } from './engine-pool.ts'
+import { Execution, executeExtension } from './execution.ts'
+import type { HistoryRecorder } from './history-recorder.ts'
+import type { Origin, Origins } from './origins.ts'
+import { ExecutionQueue } from './queue.ts'
+import type { ScriptOutput } from './script-output.ts'
+
+export interface ExecutorOptions {
+  pool: EnginePool
+  origins: Origins
+  output: ScriptOutput
+  history: HistoryRecorder
+  defaultLanguage: Language
+  /** Fresh runs at once. */
+  freshConcurrency: number
+  /** Consoles are told to leave the kernel running when they exit. */
+  keepKernelOnExit: boolean
+  clock: Clock
+  logger: Logger
+}
+
+/**
+ * Milliseconds between a failure and its reply. What the same client had already sent by then stood behind the failure and is
+ * aborted with it, although it was still on its way; what it sends in answer to the reply runs.
+ */
+const FAILURE_SETTLES = 5
+
+/** Typed alone in a console, these leave it. */
+const LEAVE = /^\s*(?:exit|quit)(?:\(\))?\s*;?\s*$/
+
+/** Runs execute_requests: one after the other in the shared namespace, side by side in fresh ones. */
+export class Executor {
+  readonly #options: ExecutorOptions
+  readonly #queue: ExecutionQueue
+  readonly #fresh: ConcurrentRuns
+  readonly #byId = new Map<string, Execution>()
+  /** execution_count of the last stored execution. */
+  #count = 0
+  #whenQuiet: PromiseWithResolvers<void> | undefined
+  readonly counters: { executions: number; errors: number; interrupts: number; aborted: number; engines_lost: number } = {
+    executions: 0,
+    errors: 0,
+    interrupts: 0,
+    aborted: 0,
+    engines_lost: 0,
+  }
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+    this.#queue = new ExecutionQueue((execution) => this.#run(execution))
+    this.#fresh = new ConcurrentRuns((execution) => this.#run(execution), options.freshConcurrency)
+  }
+
+  /** True while anything runs or waits. */
+  get busy(): boolean {
+    return this.#byId.size > 0
+  }
+
+  submit(request: ContentOf<'execute_request'>, envelope: Envelope): void {
+    const { metadata, header } = envelope.message
+    const extension = executeExtension(metadata)
+    const language = requestedLanguage(metadata, this.#options.defaultLanguage)
+    const execution = new Execution(this.#uniqueId(header.msg_id), request, envelope, extension, language)
+    this.#byId.set(execution.id, execution)
+    if (execution.fresh) this.#fresh.push(execution)
+    else this.#queue.push(execution)
+  }
+
+  /**
+   * Interrupts one execution, or what runs in the shared namespace; one that waits is aborted. Resolves when it has stopped, with
+   * false when nothing of that name runs or waits.
+   */
+  async interrupt(id?: string): Promise<boolean> {
+    const execution = id === undefined ? this.#queue.running : this.#byId.get(id)
+    if (!execution) {
+      // Callbacks may run although no cell does.
+      if (id === undefined) await Promise.all([...this.#options.pool.shared].map((slot) => slot.engine.interrupt()))
+      return false
+    }
+    if (execution.state === 'queued') {
+      const match = (other: Execution): boolean => other === execution
+      this.#abort([...this.#queue.remove(match), ...this.#fresh.remove(match)])
+      return true
+    }
+    this.counters.interrupts++
+    execution.abort(new LlmspellError('interrupted', { code: 'interrupted' }))
+    if (execution.slot?.ready) await execution.slot.engine.interrupt()
+    else execution.cut.resolve(INTERRUPTED)
+    return true
+  }
+
+  /** Ends everything: what waits is aborted, what runs fails with this reason, all engines go. Each request gets its answer. */
+  async reset(reason: LlmspellError): Promise<void> {
+    const all = (): boolean => true
+    this.#abort([...this.#queue.remove(all), ...this.#fresh.remove(all)])
+    for (const execution of this.#byId.values()) {
+      execution.abort(reason)
+      execution.cut.resolve({ status: 'error', error: errorToScriptError(reason) })
+    }
+    if (this.#byId.size > 0) {
+      this.#whenQuiet = Promise.withResolvers()
+      await this.#whenQuiet.promise
+    }
+    await this.#options.pool.discardAll()
+    this.#count = 0
+  }
+
+  list(): KernelStatusReply['executions'] {
+    return [...this.#byId.values()].map((execution) => ({
+      msg_id: execution.id,
+      session: execution.session,
+      source: execution.extension.source ?? '',
+      language: execution.language,
+      state: execution.state === 'running' ? 'running' : 'queued',
+      ...(execution.startedAt !== undefined && { started_at: execution.startedAt }),
+    }))
+  }
+
+  /** Never rejects. */
+  async #run(execution: Execution): Promise<void> {
+    const { envelope, request } = execution
+    const { origins, output, clock, logger } = this.#options
+    execution.state = 'running'
+    execution.startedAt = new Date(clock.now()).toISOString()
+    const origin = output.createOrigin(envelope.message.header, envelope.peer, request.silent, execution)
+    origins.add(execution.id, origin)
+    envelope.open()
+    const blank = request.code.trim() === ''
+    if (request.store_history && !blank) this.#count++
+    const count = this.#count
+    if (!request.silent) envelope.publish('execute_input', { code: request.code, execution_count: count })
+    if (request.store_history && !blank) this.#options.history.append(count, request.code)
+
+    let outcome: ExecuteOutcome
+    let expressions: Record<string, unknown> = {}
+    try {
+      outcome = blank ? OK : await this.#perform(execution, count)
+      if (outcome.status === 'ok') expressions = await this.#evaluate(execution)
+    } catch (error) {
+      outcome = { status: 'error', error: errorToScriptError(error) }
+    }
+    if (outcome.status !== 'ok' && request.stop_on_error && !execution.fresh && !envelope.signal.aborted) {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, FAILURE_SETTLES))
+    }
+    try {
+      this.#finish(execution, origin, count, outcome, expressions)
+    } catch (error) {
+      logger.log('error', `could not answer an execution: ${messageOf(error)}`, { msg_id: execution.id })
+      this.#ended(execution)
+      envelope.fail(error)
+    }
+    this.#release(execution)
+  }
+
+  async #perform(execution: Execution, count: number): Promise<ExecuteOutcome> {
+    const { request, extension } = execution
+    const cell = parseCell(request.code, execution.language)
+    execution.language = cell.language
+    if (!execution.fresh && LEAVE.test(cell.code)) return LEAVING
+    const slot = this.#slotFor(execution)
+    if (!slot.ready) {
+      const cut = await Promise.race([slot.whenReady, execution.cut.promise])
+      if (cut) return cut
+    }
+    const outcome = await Promise.race([
+      slot.engine.execute({
+        executionId: execution.id,
+        code: cell.code,
+        language: cell.language,
+        source: extension.source ?? `cell [${count}]`,
+        wantResult: !request.silent,
+        ...(extension.cwd !== undefined && { cwd: extension.cwd }),
+        ...(extension.args !== undefined && { args: extension.args }),
+        ...(execution.fresh && { drain: true }),
+      }),
+      execution.cut.promise,
+    ])
+    if (outcome.error?.engineLost) this.#engineLost(slot)
+    return outcome
+  }
+
+  /** user_expressions, after a cell that succeeded. */
+  async #evaluate(execution: Execution): Promise<Record<string, unknown>> {
+    const results: Record<string, unknown> = {}
+    for (const [name, expression] of Object.entries(execution.request.user_expressions)) {
+      const slot = this.#slotFor(execution)
+      const value = await Promise.race([
+        slot.whenReady.then(() => slot.engine.evaluate(expression, execution.language, execution.id)),
+        execution.cut.promise,
+      ])
+      if ('data' in value) results[name] = { status: 'ok', data: value.data, metadata: {} }
+      else if (value.error) results[name] = { status: 'error', ...scriptErrorToContent(value.error) }
+    }
+    return results
+  }
+
+  #slotFor(execution: Execution): EngineSlot {
+    const { pool } = this.#options
+    execution.slot ??= execution.fresh ? pool.freshSlot(execution.language) : pool.sharedSlot(execution.language)
+    return execution.slot
+  }
+
+  #finish(execution: Execution, origin: Origin, count: number, outcome: ExecuteOutcome, expressions: Record<string, unknown>): void {
+    const { envelope, request } = execution
+    const { output, history, origins } = this.#options
+    const error = outcome.status === 'ok' ? undefined : scriptErrorToContent(outcome.error ?? INTERRUPTED.error)
+    if (outcome.result && !request.silent) {
+      origin.stream.flush()
+      envelope.publish('execute_result', { execution_count: count, data: outcome.result, metadata: {} })
+      if (request.store_history) history.setOutput(count, textOf(outcome.result))
+    }
+    output.finish(origin)
+    if (error && !request.silent) envelope.publish('error', error)
+    this.counters.executions++
+    if (error) this.counters.errors++
+    if (execution.fresh) origins.forget(execution.id)
+    else origins.end(execution.id)
+    this.#ended(execution)
+    // Taken out before the reply: what a client sends once it has the reply must run.
+    const behind =
+      error && request.stop_on_error && !execution.fresh ? this.#queue.remove((other) => other.session === execution.session) : []
+    envelope.close(
+      {
+        status: error ? 'error' : 'ok',
+        execution_count: count,
+        ...error,
+        payload: this.#payload(execution, outcome),
+        user_expressions: expressions,
+        ...extensionOf(outcome),
+      },
+      { metadata: { started: execution.startedAt } },
+    )
+    this.#abort(behind)
+  }
+
+  /** `ask_exit` makes a console leave. */
+  #payload(execution: Execution, outcome: ExecuteOutcome): Record<string, unknown>[] {
+    if (!outcome.exit || execution.fresh) return []
+    return [{ source: 'ask_exit', keepkernel: this.#options.keepKernelOnExit }]
+  }
+
+  /** A fresh namespace goes with its run; another engine stands by for the next one. */
+  #release({ fresh, slot, envelope }: Execution): void {
+    const { pool } = this.#options
+    if (!fresh || !slot) return
+    void pool.discard(slot)
+    if (!envelope.signal.aborted) pool.keepSpare(slot.factory)
+  }
+
+  #abort(executions: Execution[]): void {
+    for (const execution of executions) {
+      this.counters.aborted++
+      this.#ended(execution)
+      execution.envelope.close({ status: 'aborted', execution_count: this.#count, payload: [], user_expressions: {} })
+    }
+  }
+
+  #ended(execution: Execution): void {
+    execution.state = 'ended'
+    this.#byId.delete(execution.id)
+    if (this.#byId.size === 0) this.#whenQuiet?.resolve()
+  }
+
+  #engineLost(slot: EngineSlot): void {
+    this.counters.engines_lost++
+    const { state } = slot.engine.status
+    if (state === 'lost' || state === 'disposed') void this.#options.pool.discard(slot)
+  }
+
+  /** Message ids name executions; a client that reuses one does not mix up two. */
+  #uniqueId(id: string): string {
+    let unique = id
+    for (let n = 2; this.#byId.has(unique); n++) unique = `${id}~${n}`
+    return unique
+  }
+}
+
+const OK: ExecuteOutcome = { status: 'ok' }
+const LEAVING: ExecuteOutcome = { status: 'ok', exit: { code: 0 } }
+const INTERRUPTED = {
+  status: 'interrupted',
+  error: { ename: 'Interrupted', evalue: 'interrupted', traceback: ['Interrupted: interrupted'] },
+} satisfies ExecuteOutcome
+
+function textOf(bundle: MimeBundle): string {
+  const text = bundle['text/plain']
+  return typeof text === 'string' ? text : ''
+}
+
+/** What plain Jupyter has no field for. */
+function extensionOf({ error, exit }: ExecuteOutcome): { llmspell?: Record<string, unknown> } {
+  if (!exit && !error?.position && !error?.engineLost) return {}
+  return {
+    llmspell: {
+      ...(exit && { exit }),
+      ...(error?.position && { position: error.position }),
+      ...(error?.engineLost && { engine_lost: true }),
+    },
+  }
+}

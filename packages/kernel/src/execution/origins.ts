@@ -1,0 +1,63 @@
+import type { Header, Peer } from '@llmspell/jupyter'
+import type { StreamBuffer } from '../iopub/stream-buffer.ts'
+import type { Execution } from './execution.ts'
+
+/** The request that output, host calls and prompts of running or finished code belong to. */
+export interface Origin {
+  readonly header: Header
+  readonly peer: Peer
+  /** Nothing it prints is published. */
+  readonly silent: boolean
+  readonly stream: StreamBuffer
+  /** `undefined` for what a comm message made a script do. */
+  readonly execution: Execution | undefined
+  /** The request was answered: what comes now is late. */
+  ended: boolean
+  /** What was not published because no subscriber took it. */
+  dropped: number
+}
+
+/** Finished executions remembered for their late output. One that still speaks is kept. */
+const REMEMBERED = 4096
+
+/** Finds the origin of an execution id, also long after its request was answered. */
+export class Origins {
+  readonly #live = new Map<string, Origin>()
+  /** In order of last use. */
+  readonly #ended = new Map<string, Origin>()
+
+  add(id: string, origin: Origin): void {
+    this.#live.set(id, origin)
+  }
+
+  get(id: string): Origin | undefined {
+    const live = this.#live.get(id)
+    if (live) return live
+    const ended = this.#ended.get(id)
+    if (ended) {
+      this.#ended.delete(id)
+      this.#ended.set(id, ended)
+    }
+    return ended
+  }
+
+  end(id: string): void {
+    const origin = this.#live.get(id)
+    if (!origin) return
+    this.#live.delete(id)
+    origin.ended = true
+    this.#ended.set(id, origin)
+    if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.keys().next().value as string)
+  }
+
+  /** For executions whose engine is gone: nothing late can come. */
+  forget(id: string): void {
+    this.#live.delete(id)
+    this.#ended.delete(id)
+  }
+
+  clear(): void {
+    this.#live.clear()
+    this.#ended.clear()
+  }
+}

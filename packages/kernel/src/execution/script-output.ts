@@ -1,0 +1,97 @@
+import type { Clock } from '@llmspell/base'
+import type { Header, Peer } from '@llmspell/jupyter'
+import type { EngineOutput } from '@llmspell/script'
+import type { BackPressure } from '../iopub/back-pressure.ts'
+import type { Publisher } from '../iopub/publisher.ts'
+import { StreamBuffer, type StreamName } from '../iopub/stream-buffer.ts'
+import type { EngineSlot } from './engine-pool.ts'
+import type { Execution } from './execution.ts'
+import type { Origin, Origins } from './origins.ts'
+
+/** Gives what scripts emit its parent and puts it on IOPub, in order, joined where small, held back where nobody reads. */
+export class ScriptOutput {
+  readonly #publisher: Publisher
+  readonly #origins: Origins
+  readonly #pressure: BackPressure
+  readonly #clock: Clock
+  readonly #onLate: () => void
+  /** Bytes of output not published because no subscriber took any for longer than the patience. */
+  dropped = 0
+
+  constructor(publisher: Publisher, origins: Origins, pressure: BackPressure, clock: Clock, onLate: () => void) {
+    this.#publisher = publisher
+    this.#origins = origins
+    this.#pressure = pressure
+    this.#clock = clock
+    this.#onLate = onLate
+  }
+
+  createOrigin(header: Header, peer: Peer, silent: boolean, execution: Execution | undefined): Origin {
+    const stream = new StreamBuffer((name, text) => this.#publishStream(origin, name, text), this.#clock)
+    const origin: Origin = { header, peer, silent, stream, execution, ended: false, dropped: 0 }
+    return origin
+  }
+
+  /** A returned promise is what the script must wait for. */
+  accept(slot: EngineSlot, output: EngineOutput): void | Promise<void> {
+    if (slot.discarded) return
+    const origin = this.#origins.get(output.executionId)
+    if (!origin || origin.silent) return
+    if (origin.ended) this.#onLate()
+    if (output.type === 'stream') origin.stream.write(output.name, output.text)
+    else {
+      origin.stream.flush()
+      if (output.type === 'clear') this.#publisher.publish('clear_output', { wait: output.wait }, origin.header)
+      else this.#publishDisplay(origin, output)
+    }
+    const room = this.#pressure.wait()
+    if (room) return origin.execution && !origin.ended ? untilAborted(room, origin.execution.signal) : room
+  }
+
+  /** What was printed before the reply leaves before the reply. */
+  finish(origin: Origin): void {
+    origin.stream.flush()
+    this.#tellDropped(origin)
+  }
+
+  #publishStream(origin: Origin, name: StreamName, text: string): void {
+    if (this.#pressure.stalled) {
+      this.#drop(origin, Buffer.byteLength(text))
+      return
+    }
+    this.#tellDropped(origin)
+    this.#publisher.publish('stream', { name, text }, origin.header)
+  }
+
+  #publishDisplay(origin: Origin, output: EngineOutput & { type: 'display' }): void {
+    const { data, metadata, displayId, update } = output
+    if (this.#pressure.stalled) {
+      this.#drop(origin, JSON.stringify(data).length)
+      return
+    }
+    this.#tellDropped(origin)
+    const transient = displayId === undefined ? {} : { display_id: displayId }
+    this.#publisher.publish(update ? 'update_display_data' : 'display_data', { data, metadata, transient }, origin.header)
+  }
+
+  #drop(origin: Origin, bytes: number): void {
+    origin.dropped += bytes
+    this.dropped += bytes
+  }
+
+  #tellDropped(origin: Origin): void {
+    if (origin.dropped === 0) return
+    const text = `[llmspell] ${origin.dropped} bytes of output dropped: no client took any for ${this.#pressure.patience / 1000} s\n`
+    origin.dropped = 0
+    this.#publisher.publish('stream', { name: 'stderr', text }, origin.header)
+  }
+}
+
+/** Back-pressure must not hold a script that is being interrupted. */
+function untilAborted(room: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    void room.then(resolve)
+  })
+}
