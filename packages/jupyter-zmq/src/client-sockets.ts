@@ -11,12 +11,16 @@ import {
   WireCodec,
 } from '@llmspell/jupyter'
 import { createSigner } from '@llmspell/jupyter/signer'
-import { nativeClientSockets } from './native/client.ts'
+import { type Carrier, carrierOf } from './carrier.ts'
 import type { ClientKind, ClientSocket, ClientSockets } from './sockets.ts'
 
 export interface ClientSocketsOptions {
   /** How long `open` waits for the kernel, in milliseconds. Default 10,000. */
   connectTimeoutMs?: number
+  /** How long nobody may listen at the kernel's address before `open` gives up, in milliseconds. Default 1000. */
+  refusedGraceMs?: number
+  /** Default `zmtp`, ours; `libzmq` is the native addon, always used for CURVE. */
+  carrier?: Carrier
   /** How long `close` may send what is queued, in milliseconds. Default 500. */
   lingerMs?: number
 }
@@ -29,7 +33,7 @@ const EMPTY = new Uint8Array(0)
 
 /**
  * A client of the kernel a connection file describes. Nothing is connected before `open`.
- * `open` throws `transport.connect_timeout`, `transport.lost`, `zmq.curve_unavailable`.
+ * `open` throws `transport.refused`, `transport.connect_timeout`, `transport.lost`, `zmq.curve_unavailable`.
  */
 export function connectKernel(connection: ConnectionInfo, options: ClientSocketsOptions = {}): ClientTransport {
   return new ZmqClientTransport(connection, options)
@@ -39,6 +43,8 @@ class ZmqClientTransport implements ClientTransport {
   readonly #connection: ConnectionInfo
   readonly #connectTimeoutMs: number
   readonly #lingerMs: number
+  readonly #refusedGraceMs: number
+  readonly #carrier: Carrier | undefined
   readonly #codec: WireCodec
   /** Makes the probes, and names this client to the kernel's routers. */
   readonly #session = new Session({ username: 'client' })
@@ -56,6 +62,8 @@ class ZmqClientTransport implements ClientTransport {
     this.#connection = connection
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 10_000
     this.#lingerMs = options.lingerMs ?? 500
+    this.#refusedGraceMs = options.refusedGraceMs ?? 1000
+    this.#carrier = options.carrier
     this.#codec = new WireCodec({ signer: createSigner(connection), replayHistory: 0, maxJsonBytes: Number.MAX_SAFE_INTEGER })
   }
 
@@ -68,7 +76,7 @@ class ZmqClientTransport implements ClientTransport {
   }
 
   async open(): Promise<void> {
-    const provider = await nativeClientSockets({ curve: this.#connection, identity: this.#session.id })
+    const provider = await this.#provider()
     if (this.#closed.settled) throw closedError()
     this.#sockets = this.#connectAll(provider)
     const prober = setInterval(() => this.#probe(), PROBE_EVERY_MS)
@@ -112,6 +120,16 @@ class ZmqClientTransport implements ClientTransport {
     this.#closed.resolve(undefined)
     const sockets = this.#sockets
     if (sockets) await Promise.all(Object.values(sockets).map((socket) => socket.close(this.#lingerMs)))
+  }
+
+  async #provider(): Promise<ClientSockets> {
+    const identity = this.#session.id
+    if (carrierOf(this.#connection, this.#carrier) === 'libzmq') {
+      const { nativeClientSockets } = await import('./native/client.ts')
+      return nativeClientSockets({ curve: this.#connection, identity })
+    }
+    const { zmtpClientSockets } = await import('./zmtp/client.ts')
+    return zmtpClientSockets({ identity, refusedGraceMs: this.#refusedGraceMs })
   }
 
   #connectAll(provider: ClientSockets): Record<SocketName, ClientSocket> {

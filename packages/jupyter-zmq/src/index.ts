@@ -1,2 +1,3 @@
+export type { Carrier } from './carrier.ts'
 export { type ClientSocketsOptions, connectKernel } from './client-sockets.ts'
 export { bindKernelSockets, type KernelSockets, type KernelSocketsOptions } from './kernel-sockets.ts'

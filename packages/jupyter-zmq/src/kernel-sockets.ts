@@ -12,9 +12,9 @@ import {
   WireCodec,
 } from '@llmspell/jupyter'
 import { createSigner } from '@llmspell/jupyter/signer'
+import { type Carrier, carrierOf } from './carrier.ts'
 import { DropLog } from './drop-log.ts'
-import { nativeServerSockets } from './native/server.ts'
-import type { ServerKind, ServerSocket, ServerSockets } from './sockets.ts'
+import type { Frames, ServerKind, ServerSocket, ServerSockets, SubscriptionReply } from './sockets.ts'
 
 export interface KernelSocketsOptions {
   /** Ports of 0 (tcp) let the system choose; see {@link KernelSockets.connection}. */
@@ -22,8 +22,14 @@ export interface KernelSocketsOptions {
   logger?: Logger
   /** Bytes of the JSON parts of one message; more is refused. Default 64 MiB. */
   maxJsonBytes?: number
-  /** Bytes of one frame (buffers too); the peer that sends more is disconnected. Default 256 MiB. */
-  maxFrameBytes?: number
+  /** Bytes of a whole message, buffers too; more is skipped as it comes (libzmq: the peer is disconnected). Default 256 MiB. */
+  maxMessageBytes?: number
+  /** Output bytes kept for a subscriber that takes nothing once patience is over; then it gets status but no output. Default 64 MiB. */
+  maxSubscriberBytes?: number
+  /** Milliseconds for which a subscriber that takes nothing may hold up output to all. Default 60,000. */
+  patienceMs?: number
+  /** Default `zmtp`, ours; `libzmq` is the native addon, always used for CURVE. */
+  carrier?: Carrier
   /** How long `close` may send what is queued, in milliseconds. Default 1000. */
   lingerMs?: number
 }
@@ -51,13 +57,36 @@ export async function bindKernelSockets(options: KernelSocketsOptions): Promise<
     signer: createSigner(connection),
     ...(options.maxJsonBytes !== undefined && { maxJsonBytes: options.maxJsonBytes }),
   })
-  const provider = await nativeServerSockets({
-    curve: connection,
-    maxFrameBytes: options.maxFrameBytes ?? 256 * MIB,
-    onError: (error) => logger.log('warn', `socket error: ${messageOf(error)}`, { code: codeOf(error) }),
-  })
+  const drops = new DropLog(logger)
+  const provider = await serverSockets(connection, options, logger, drops)
   const sockets = await bindAll(provider, connection)
-  return new ZmqKernelTransport(sockets, codec, connection, logger, options.lingerMs ?? 1000)
+  return new ZmqKernelTransport(sockets, codec, connection, drops, options.lingerMs ?? 1000)
+}
+
+/** Our own ZMTP, whose queues we know; libzmq where encryption is asked for. */
+async function serverSockets(
+  connection: ConnectionInfo,
+  options: KernelSocketsOptions,
+  logger: Logger,
+  drops: DropLog,
+): Promise<ServerSockets> {
+  const maxMessageBytes = options.maxMessageBytes ?? 256 * MIB
+  if (carrierOf(connection, options.carrier) === 'libzmq') {
+    const { nativeServerSockets } = await import('./native/server.ts')
+    return nativeServerSockets({
+      curve: connection,
+      maxFrameBytes: maxMessageBytes,
+      onError: (error) => logger.log('warn', `socket error: ${messageOf(error)}`, { code: codeOf(error) }),
+    })
+  }
+  const { zmtpServerSockets } = await import('./zmtp/server.ts')
+  return zmtpServerSockets({
+    maxMessageBytes,
+    maxSubscriberBytes: options.maxSubscriberBytes ?? 64 * MIB,
+    patienceMs: options.patienceMs ?? 60_000,
+    logger,
+    onRefused: (code, reason) => drops.add('socket', new LlmspellError(reason, { code })),
+  })
 }
 
 type BoundSockets = Record<SocketName, ServerSocket>
@@ -105,11 +134,11 @@ class ZmqKernelTransport implements KernelSockets {
   #opened = false
   #closing: Promise<void> | undefined
 
-  constructor(sockets: BoundSockets, codec: WireCodec, connection: ConnectionInfo, logger: Logger, lingerMs: number) {
+  constructor(sockets: BoundSockets, codec: WireCodec, connection: ConnectionInfo, drops: DropLog, lingerMs: number) {
     this.#sockets = sockets
     this.#codec = codec
     this.connection = connection
-    this.#drops = new DropLog(logger)
+    this.#drops = drops
     this.#lingerMs = lingerMs
   }
 
@@ -129,7 +158,7 @@ class ZmqKernelTransport implements KernelSockets {
     if (this.#opened || this.#closing) return Promise.resolve()
     this.#opened = true
     // IOPub first: who is subscribed before a request is read misses none of its output.
-    this.#sockets.iopub.start((frames) => this.#subscription(frames))
+    this.#sockets.iopub.start((frames, reply) => this.#subscription(frames, reply))
     this.#sockets.hb.start(() => undefined)
     for (const channel of ['control', 'stdin', 'shell'] as const) this.#sockets[channel].start((frames) => this.#receive(channel, frames))
     return Promise.resolve()
@@ -169,11 +198,11 @@ class ZmqKernelTransport implements KernelSockets {
   }
 
   /** https://jupyter.org/enhancement-proposals/65-jupyter-xpub/jupyter-xpub.html */
-  #subscription(frames: Uint8Array[]): void {
+  #subscription(frames: Frames, reply: SubscriptionReply): void {
     const frame = frames[0]
     if (this.#closing || !frame || frame[0] !== 1) return
     const topic = Buffer.from(frame.buffer, frame.byteOffset + 1, frame.length - 1)
     const welcome = this.#session.create('iopub_welcome', { subscription: topic.toString() })
-    this.#sockets.iopub.send([Buffer.from(topic), ...this.#codec.encode(welcome)], false)
+    reply([Buffer.from(topic), ...this.#codec.encode(welcome)])
   }
 }

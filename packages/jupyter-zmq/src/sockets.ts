@@ -5,12 +5,15 @@ export type Frames = readonly Uint8Array[]
 /** ROUTER for shell, control and stdin; XPUB for IOPub; REP (an echo) for the heartbeat. */
 export type ServerKind = 'router' | 'xpub' | 'echo'
 
+/** Sends to the subscriber a subscription came from; libzmq, which does not tell who that is, sends to all. */
+export type SubscriptionReply = (frames: Frames) => void
+
 /** One bound socket of a kernel. What two implementations share: libzmq's addon and our own ZMTP. */
 export interface ServerSocket {
   /** As bound, with the port the system chose. */
   readonly endpoint: string
-  /** Begins to deliver; before it nothing is read. Router: identity first. Xpub: one frame, 1 or 0 and the topic. Echo: never called. */
-  start(receive: (frames: Uint8Array[]) => void): void
+  /** Begins to deliver; before it nothing is read. Router: identity first. Xpub: one frame, 1 and the topic. Echo: never called. */
+  start(receive: (frames: Uint8Array[], reply: SubscriptionReply) => void): void
   /** Queues; never throws. `droppable`: may be withheld from a subscriber that has taken nothing for too long. */
   send(frames: Frames, droppable: boolean): void
   /** Bytes queued and not yet taken by the carrier. */

@@ -1,6 +1,6 @@
 import { codeOf, LlmspellError, messageOf, withTimeout } from '@llmspell/base'
 import type { Reply, Router, XPublisher } from 'zeromq'
-import type { CurveKeys, Frames, ServerKind, ServerSocket, ServerSockets } from '../sockets.ts'
+import type { CurveKeys, Frames, ServerKind, ServerSocket, ServerSockets, SubscriptionReply } from '../sockets.ts'
 import { type Addon, loadAddon, loadCurveAddon } from './addon.ts'
 import { SendQueue } from './send-queue.ts'
 
@@ -82,8 +82,9 @@ class NativeServerSocket implements ServerSocket {
     return this.#queue.backlog
   }
 
-  start(receive: (frames: Uint8Array[]) => void): void {
-    void this.#receiveLoop(this.#kind === 'echo' ? (frames) => this.#queue.push(frames) : receive)
+  start(receive: (frames: Uint8Array[], reply: SubscriptionReply) => void): void {
+    const toAll: SubscriptionReply = (frames) => this.#queue.push(frames)
+    void this.#receiveLoop(this.#kind === 'echo' ? toAll : (frames) => receive(frames, toAll))
   }
 
   send(frames: Frames): void {
