@@ -1,1 +1,39 @@
-export {}
+/**
+ * Lua 5.4 in WebAssembly: one state per memory, synchronous, in any thread.
+ *
+ * ```js
+ * const vm = LuaVM.create(compileLua(), { stdout: (bytes) => process.stdout.write(bytes) })
+ * vm.setGlobal('add', vm.function('add', (a, b) => a + b))
+ * vm.execute('print(add(1, 2))', '=example')
+ * vm.flush()
+ * ```
+ *
+ * - Values: see values.ts for the whole table of conversions.
+ * - Errors: `load` throws LuaSyntaxError (`incomplete` tells unfinished input); `call` throws LuaError with `value` and `traceback`,
+ *   LuaMemoryError at the memory limit, LuaInterrupted, LuaExit for os.exit. After any of them the state goes on; after LuaCrash it is lost.
+ * - Interrupts: run the VM in a worker and post `{ memory, controlAddress }` out of it. Elsewhere,
+ *   `new LuaControl(memory, controlAddress)` then has `attention()` (the VM calls `onEvent` at its next safe point, which may answer
+ *   `interrupt`) and `interruptHard()` (unwinds everything, whatever it catches).
+ * - Output is buffered: call `flush()` at the end of a run, before blocking, and on attention while `control.outputPending`.
+ * - Files, processes, environment: `system` with its `policy`, `cwd` and `env`, which may be changed between calls.
+ *
+ * Needs Node: Buffer and TextDecoder there read shared memory, which browsers refuse.
+ */
+export { LuaControl, Signal } from './control.ts'
+export { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
+export { compileLua, type LuaModule } from './module.ts'
+export type { Access, Policy } from './policy.ts'
+export type { CommandResult, LuaSystem, SystemOptions } from './system.ts'
+export { HostFunction, LuaFloat, LuaFunction, LuaReference, LuaResults, LuaThread, LuaUserdata, results, YIELD } from './values.ts'
+export {
+  type CallOptions,
+  type EventResult,
+  type HostCallback,
+  type LuaEvent,
+  type LuaOptions,
+  type LuaSnapshot,
+  LuaVM,
+  type StepMode,
+  type ThreadPointer,
+} from './vm.ts'
+export type { WasmMemory, WasmModule } from './web-assembly.ts'

@@ -1,0 +1,373 @@
+import { HostFunction, LuaFloat, LuaFunction, LuaReference, LuaThread, LuaUserdata, type ReferenceOwner } from './values.ts'
+
+/** Tags of wasm/c/codec.h. */
+export const Tag = {
+  nil: 0,
+  false: 1,
+  true: 2,
+  int32: 3,
+  int64: 4,
+  float: 5,
+  string: 6,
+  bytes: 7,
+  array: 8,
+  object: 9,
+  map: 10,
+  back: 11,
+  function: 12,
+  userdata: 13,
+  thread: 14,
+  host: 15,
+  hostFunction: 16,
+  internal: 17,
+} as const
+
+const MAX_DEPTH = 500
+const SHORT_STRING = 16
+
+/** A C function of the VM by number. */
+export class Internal {
+  readonly number: number
+
+  constructor(number: number) {
+    this.number = number
+  }
+}
+
+/** What the codec asks of the VM. */
+export interface CodecHost {
+  /** Handle and type of an object registered as host object. */
+  objectHandle(value: object): { handle: number; type: number } | undefined
+  object(handle: number): unknown
+  readonly references: ReferenceOwner
+}
+
+/** Encodes JavaScript values. One message at a time; the result is valid until the next. */
+export class Encoder {
+  readonly #host: CodecHost
+  #buffer = Buffer.allocUnsafe(1 << 12)
+  #length = 0
+  #seen: Map<object, number> = new Map()
+  #backReferences = false
+
+  constructor(host: CodecHost) {
+    this.#host = host
+  }
+
+  encode(values: readonly unknown[]): Buffer {
+    this.#length = 1
+    this.#backReferences = false
+    try {
+      for (const value of values) this.#value(value, 0)
+    } finally {
+      if (this.#seen.size > 0) this.#seen = new Map()
+    }
+    this.#buffer[0] = this.#backReferences ? 1 : 0
+    const message = this.#buffer.subarray(0, this.#length)
+    if (this.#buffer.length > 1 << 20) this.#buffer = Buffer.allocUnsafe(1 << 12)
+    return message
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return
+    const grown = Buffer.allocUnsafe((this.#length + bytes) * 2)
+    this.#buffer.copy(grown, 0, 0, this.#length)
+    this.#buffer = grown
+  }
+
+  #tag(tag: number): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = tag
+  }
+
+  #counted(tag: number, count: number): void {
+    this.#reserve(5)
+    this.#buffer[this.#length] = tag
+    this.#buffer.writeUInt32LE(count, this.#length + 1)
+    this.#length += 5
+  }
+
+  #value(value: unknown, depth: number): void {
+    switch (typeof value) {
+      case 'undefined':
+        this.#tag(Tag.nil)
+        return
+      case 'boolean':
+        this.#tag(value ? Tag.true : Tag.false)
+        return
+      case 'number':
+        this.#number(value)
+        return
+      case 'string':
+        this.#string(value)
+        return
+      case 'bigint':
+        this.#bigint(value)
+        return
+      case 'object':
+        if (value === null) this.#tag(Tag.nil)
+        else this.#object(value, depth)
+        return
+      case 'function':
+        throw new TypeError(`cannot pass the function ${value.name || '(anonymous)'} to Lua: register it as a host function`)
+      default:
+        throw new TypeError(`cannot pass a ${typeof value} to Lua`)
+    }
+  }
+
+  #number(value: number): void {
+    if ((value | 0) === value && !Object.is(value, -0)) {
+      this.#reserve(5)
+      this.#buffer[this.#length] = Tag.int32
+      this.#buffer.writeInt32LE(value, this.#length + 1)
+      this.#length += 5
+    } else if (Number.isSafeInteger(value) && value !== 0) {
+      this.#bigint(BigInt(value))
+    } else {
+      this.#float(value)
+    }
+  }
+
+  #float(value: number): void {
+    this.#reserve(9)
+    this.#buffer[this.#length] = Tag.float
+    this.#buffer.writeDoubleLE(value, this.#length + 1)
+    this.#length += 9
+  }
+
+  #bigint(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} does not fit a 64-bit Lua integer`)
+    this.#reserve(9)
+    this.#buffer[this.#length] = Tag.int64
+    this.#buffer.writeBigInt64LE(value, this.#length + 1)
+    this.#length += 9
+  }
+
+  #string(value: string): void {
+    this.#reserve(5 + value.length * 3)
+    this.#buffer[this.#length] = Tag.string
+    const written = this.#buffer.write(value, this.#length + 5)
+    this.#buffer.writeUInt32LE(written, this.#length + 1)
+    this.#length += 5 + written
+  }
+
+  #bytes(value: Uint8Array): void {
+    this.#counted(Tag.bytes, value.byteLength)
+    this.#reserve(value.byteLength)
+    this.#buffer.set(value, this.#length)
+    this.#length += value.byteLength
+  }
+
+  #object(value: object, depth: number): void {
+    if (value instanceof LuaReference) {
+      this.#counted(Tag.function, value.reference)
+      return
+    }
+    if (value instanceof LuaFloat) {
+      this.#float(value.value)
+      return
+    }
+    if (value instanceof HostFunction) {
+      this.#counted(Tag.hostFunction, value.id)
+      return
+    }
+    if (value instanceof Internal) {
+      this.#counted(Tag.internal, value.number)
+      return
+    }
+    if (ArrayBuffer.isView(value)) {
+      this.#bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+      return
+    }
+    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+      this.#bytes(new Uint8Array(value))
+      return
+    }
+    const registered = this.#host.objectHandle(value)
+    if (registered) {
+      this.#counted(Tag.host, registered.handle)
+      this.#reserve(4)
+      this.#buffer.writeUInt32LE(registered.type, this.#length)
+      this.#length += 4
+      return
+    }
+    this.#table(value, depth)
+  }
+
+  #table(value: object, depth: number): void {
+    const number = this.#seen.get(value)
+    if (number !== undefined) {
+      this.#backReferences = true
+      this.#counted(Tag.back, number)
+      return
+    }
+    if (depth >= MAX_DEPTH) throw new RangeError(`value is nested deeper than ${MAX_DEPTH} levels`)
+    const isArray = Array.isArray(value)
+    if (!isArray && !(value instanceof Map)) {
+      const toJson = (value as { toJSON?: unknown }).toJSON
+      if (typeof toJson === 'function') {
+        this.#value(toJson.call(value), depth + 1)
+        return
+      }
+      const prototype = Object.getPrototypeOf(value)
+      if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+        throw new TypeError(`cannot pass an instance of ${prototype.constructor?.name ?? 'a class'} to Lua`)
+    }
+    this.#seen.set(value, this.#seen.size)
+    if (isArray) {
+      this.#counted(Tag.array, value.length)
+      for (const element of value) this.#value(element, depth + 1)
+    } else if (value instanceof Map) {
+      this.#map(value, depth)
+    } else {
+      const keys = Object.keys(value)
+      this.#counted(Tag.object, keys.length)
+      for (const key of keys) {
+        this.#string(key)
+        this.#value((value as Record<string, unknown>)[key], depth + 1)
+      }
+    }
+  }
+
+  #map(map: Map<unknown, unknown>, depth: number): void {
+    this.#counted(Tag.map, map.size)
+    for (const [key, value] of map) {
+      if (key === undefined || key === null || Number.isNaN(key)) throw new TypeError(`a Lua table cannot have the key ${String(key)}`)
+      this.#value(key, depth + 1)
+      this.#value(value, depth + 1)
+    }
+  }
+}
+
+/** Decodes messages of the VM. */
+export class Decoder {
+  readonly #host: CodecHost
+  #bytes: Buffer = Buffer.alloc(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
+  #at = 0
+  #seen: object[] = []
+
+  constructor(host: CodecHost) {
+    this.#host = host
+  }
+
+  /** `memory` is the whole linear memory. */
+  decode(memory: Buffer, view: DataView, address: number, count: number): unknown[] {
+    this.#bytes = memory
+    this.#view = view
+    this.#at = address
+    const values: unknown[] = new Array(count)
+    for (let i = 0; i < count; i++) values[i] = this.#value()
+    if (this.#seen.length > 0) this.#seen = []
+    return values
+  }
+
+  #value(): unknown {
+    const tag = this.#bytes[this.#at++]
+    switch (tag) {
+      case Tag.nil:
+        return undefined
+      case Tag.false:
+        return false
+      case Tag.true:
+        return true
+      case Tag.int32:
+        this.#at += 4
+        return this.#view.getInt32(this.#at - 4, true)
+      case Tag.int64:
+        this.#at += 8
+        return this.#view.getBigInt64(this.#at - 8, true)
+      case Tag.float:
+        this.#at += 8
+        return this.#view.getFloat64(this.#at - 8, true)
+      case Tag.string:
+        return this.#string()
+      case Tag.bytes: {
+        const length = this.#count()
+        this.#at += length
+        return Uint8Array.from(this.#bytes.subarray(this.#at - length, this.#at))
+      }
+      case Tag.array:
+        return this.#array()
+      case Tag.object:
+        return this.#object()
+      case Tag.map:
+        return this.#map()
+      case Tag.back:
+        return this.#seen[this.#count()]
+      default:
+        return this.#special(tag)
+    }
+  }
+
+  #special(tag: number | undefined): unknown {
+    const number = this.#count()
+    const owner = this.#host.references
+    switch (tag) {
+      case Tag.function:
+        return new LuaFunction(number, owner)
+      case Tag.userdata:
+        return new LuaUserdata(number, owner)
+      case Tag.thread:
+        return new LuaThread(number, owner)
+      case Tag.host:
+        this.#count()
+        return this.#host.object(number)
+      default:
+        throw new Error(`malformed value from Lua (tag ${tag})`)
+    }
+  }
+
+  #count(): number {
+    this.#at += 4
+    return this.#view.getUint32(this.#at - 4, true)
+  }
+
+  /** Most strings are short and ASCII: building them here is cheaper than a call into the decoder. */
+  #string(): string {
+    const length = this.#count()
+    const start = this.#at
+    const end = start + length
+    this.#at = end
+    if (length > SHORT_STRING) return this.#bytes.toString('utf8', start, end)
+    let text = ''
+    for (let i = start; i < end; i++) {
+      const byte = this.#bytes[i] ?? 0
+      if (byte > 127) return this.#bytes.toString('utf8', start, end)
+      text += String.fromCharCode(byte)
+    }
+    return text
+  }
+
+  #array(): unknown[] {
+    const count = this.#count()
+    const array: unknown[] = []
+    this.#seen.push(array)
+    for (let i = 0; i < count; i++) array.push(this.#value())
+    return array
+  }
+
+  #object(): Record<string, unknown> {
+    const count = this.#count()
+    const object: Record<string, unknown> = {}
+    this.#seen.push(object)
+    for (let i = 0; i < count; i++) {
+      const key = this.#value() as string
+      const value = this.#value()
+      if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+      else object[key] = value
+    }
+    return object
+  }
+
+  #map(): Map<unknown, unknown> {
+    const count = this.#count()
+    const map = new Map<unknown, unknown>()
+    this.#seen.push(map)
+    for (let i = 0; i < count; i++) {
+      const key = this.#value()
+      map.set(key, this.#value())
+    }
+    return map
+  }
+}

@@ -1,0 +1,64 @@
+#include "internals.h"
+#include "control.h"
+#include "host.h"
+
+#include "lauxlib.h"
+#include "lualib.h"
+
+/* load(source, chunk name, mode) → function | nil, message */
+static int internal_load(lua_State *L) {
+  size_t length;
+  const char *source = luaL_checklstring(L, 1, &length);
+  const char *name = luaL_checkstring(L, 2);
+  const char *mode = luaL_optstring(L, 3, "t");
+  if (luaL_loadbufferx(L, source, length, name, mode) == LUA_OK) return 1;
+  luaL_pushfail(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* type(number, define): calls define with the metatable of the objects of a host type */
+static int internal_type(lua_State *L) {
+  int type = (int)luaL_checkinteger(L, 1);
+  lua_settop(L, 2);
+  lw_push_type(L, type);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* global(name, value): raw, so a metatable on _G sees nothing of the host's set-up */
+static int internal_global(lua_State *L) {
+  luaL_checkany(L, 2);
+  lua_settop(L, 2);
+  lua_pushglobaltable(L);
+  lua_insert(L, 1);
+  lua_rawset(L, 1);
+  return 0;
+}
+
+/* get(name): raw as well */
+static int internal_get(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushglobaltable(L);
+  lua_insert(L, 1);
+  lua_rawget(L, 1);
+  return 1;
+}
+
+/* seed(a, b): gives a copied state random numbers of its own */
+static int internal_seed(lua_State *L) {
+  lua_settop(L, 2);
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_MATHLIBNAME);
+  lua_getfield(L, -1, "randomseed");
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+void lw_push_internal(lua_State *L, int number) {
+  static const lua_CFunction functions[] = {internal_load, internal_type, internal_global, internal_seed, internal_get};
+  if (number < 0 || (size_t)number >= sizeof functions / sizeof *functions) luaL_error(L, "no internal function %d", number);
+  lua_pushcfunction(L, functions[number]);
+}

@@ -1,0 +1,9 @@
+#ifndef LW_STATE_H
+#define LW_STATE_H
+
+#include "lua.h"
+
+/* The thread that resumed a coroutine, or was running when a call from the host started; NULL at the bottom. */
+lua_State **lw_parent(lua_State *L);
+
+#endif
