@@ -1,1 +1,6 @@
-export {}
+export { createCatalogue, describeGlobals } from './catalogue.ts'
+export { type EmbeddedKernel, type EmbeddedKernelOptions, startEmbeddedKernel } from './embedded.ts'
+export { createSqliteHistory, type SqliteHistoryOptions } from './history/sqlite-history.ts'
+export { createRuntime, type RuntimeOptions } from './runtime.ts'
+export { createStateStore, type StateStore } from './state-store.ts'
+export { VERSION } from './version.ts'

@@ -1,0 +1,71 @@
+import { type Logger, silentLogger, traceEnabled } from '@llmspell/base'
+import type { Config, LlmspellPaths } from '@llmspell/config'
+import type { KernelRecord, KernelTransport } from '@llmspell/jupyter'
+import { createKernel, type HistoryStore, type Kernel, type KernelFeature, MemoryHistoryStore, type StopReason } from '@llmspell/kernel'
+import type { EngineFactory } from '@llmspell/script'
+import { catalogueDispatcher, type ModuleDescription } from '@llmspell/script/catalogue'
+import { javascriptEngineFactory } from '@llmspell/script/javascript'
+import { createCatalogue } from './catalogue.ts'
+import { createSqliteHistory } from './history/sqlite-history.ts'
+import { createStateStore } from './state-store.ts'
+
+export interface RuntimeOptions {
+  config: Config
+  paths: LlmspellPaths
+  record: KernelRecord
+  /** Bound and not yet open. */
+  transport: KernelTransport
+  /** Whether the client that sends shutdown_request started this kernel. */
+  owned: boolean
+  cwd: string
+  env: Readonly<Record<string, string>>
+  logger?: Logger
+  /** Topics of `LLMSPELL_TRACE`. */
+  trace?: string
+  features?: readonly KernelFeature[]
+  /** Instead of the Lua and JavaScript engines: makes them for a catalogue. For tests. */
+  engines?(catalogue: readonly ModuleDescription[]): readonly EngineFactory[]
+  onStop?(reason: StopReason): void
+}
+
+/** From configuration to a kernel that can be started: the one place where the parts are joined. */
+export function createRuntime(options: RuntimeOptions): Kernel {
+  const { config, paths, record, logger = silentLogger, trace } = options
+  const state = createStateStore(config, paths)
+  const history = createHistory(config, paths, logger)
+
+  const catalogue = createCatalogue({ state, status: () => kernel.status(), languages: ['lua', 'javascript', 'typescript'] })
+  const dispatch = catalogueDispatcher(catalogue)
+  const traceState = traceEnabled('state', trace)
+
+  const engines = options.engines?.(catalogue) ?? [javascriptEngineFactory({ catalogue, compileCache: paths.cacheDir })]
+
+  const kernel = createKernel({
+    transport: options.transport,
+    engines,
+    defaultLanguage: record.language,
+    call({ name, args, executionId, session, signal }) {
+      if (traceState) logger.log('trace', name, { topic: 'state', args, execution: executionId })
+      return dispatch(name, args, { executionId, session, signal })
+    },
+    history,
+    record,
+    owned: options.owned,
+    cwd: options.cwd,
+    env: options.env,
+    limits: { engineMemory: config['kernel.memory_limit'], freshConcurrency: config['kernel.parallel_runs'] },
+    logger,
+    ...(options.features && { features: options.features }),
+    ...(trace !== undefined && { trace }),
+    onStop(reason) {
+      state.close()
+      options.onStop?.(reason)
+    },
+  })
+  return kernel
+}
+
+function createHistory(config: Config, paths: LlmspellPaths, logger: Logger): HistoryStore {
+  if (!config['history.enabled']) return new MemoryHistoryStore()
+  return createSqliteHistory({ file: paths.historyDatabase, keep: config['history.keep'], logger })
+}
