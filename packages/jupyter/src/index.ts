@@ -76,6 +76,8 @@ export type {
 } from './messages/shell.ts'
 export type { InputReply, InputRequest } from './messages/stdin.ts'
 export { codePointLength, toCodePointOffset, toUtf16Offset } from './positions.ts'
+export { type HandshakeReply, type HandshakeRequest, parseRegistrationFile, type RegistrationInfo } from './registration.ts'
 export { type MessageOptions, Session } from './session.ts'
 export type { ClientTransport, IncomingMessage, KernelTransport, Peer } from './transport.ts'
+export { decodeWebSocket, encodeWebSocket, WEBSOCKET_SUBPROTOCOL, type WebSocketProtocol } from './websocket.ts'
 export { type Decoded, type Signer, unsigned, WireCodec, type WireErrorCode, type WireOptions } from './wire.ts'

@@ -44,6 +44,7 @@ export type WireErrorCode =
   | 'wire.bad_json'
   | 'wire.bad_header'
   | 'wire.bad_shape'
+  | 'wire.bad_frame'
 
 const DELIMITER = '<IDS|MSG>'
 const DELIMITER_FRAME = utf8Encode(DELIMITER)
@@ -109,16 +110,15 @@ export class WireCodec {
         throw wireError('wire.replayed', 'message that was received before')
     }
 
-    const identities = frames.slice(0, at)
-    const message: Message = {
+    const message = asMessage(
       channel,
-      header: checkHeader(parseObject(header, 'header')),
-      parent_header: parseParent(parent),
-      metadata: metadata.length === 2 ? {} : parseObject(metadata, 'metadata'),
-      content: content.length === 2 ? parseEmpty(content) : parseObject(content, 'content'),
-      buffers: frames.length > at + 6 ? frames.slice(at + 6) : NO_BUFFERS,
-    }
-    return { identities, message }
+      parseJson(header, 'header'),
+      parseJson(parent, 'parent_header'),
+      parseJson(metadata, 'metadata'),
+      parseJson(content, 'content'),
+      frames.length > at + 6 ? frames.slice(at + 6) : NO_BUFFERS,
+    )
+    return { identities: frames.slice(0, at), message }
   }
 
   #encodeParent(parent: Message['parent_header']): Uint8Array {
@@ -141,30 +141,47 @@ function encodeObject(value: object): Uint8Array {
 
 type JsonPart = 'header' | 'parent_header' | 'metadata' | 'content'
 
-function parseObject(bytes: Uint8Array, part: JsonPart): Record<string, unknown> {
-  let value: unknown
+function parseJson(bytes: Uint8Array, part: JsonPart): unknown {
+  if (bytes.length === 2 && bytes[0] === 0x7b && bytes[1] === 0x7d) return {}
   try {
-    value = JSON.parse(utf8Decode(bytes))
+    return JSON.parse(utf8Decode(bytes))
   } catch (cause) {
     throw wireError('wire.bad_json', `${part} is not JSON`, { part }, cause)
   }
+}
+
+/** The parsed parts as a message. Throws `wire.bad_header` and `wire.bad_shape`. */
+export function asMessage(
+  channel: Channel,
+  header: unknown,
+  parent: unknown,
+  metadata: unknown,
+  content: unknown,
+  buffers: readonly Uint8Array[],
+): Message {
+  return {
+    channel,
+    header: checkHeader(checkObject(header, 'header')),
+    parent_header: checkParent(parent),
+    metadata: checkObject(metadata, 'metadata'),
+    content: checkObject(content, 'content'),
+    buffers,
+  }
+}
+
+function checkObject(value: unknown, part: JsonPart): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wireError('wire.bad_shape', `${part} is ${nameOf(value)}, not an object`, { part })
   return value as Record<string, unknown>
 }
 
-function parseParent(bytes: Uint8Array): Message['parent_header'] {
-  if (bytes.length === 2 && bytes[0] === 0x7b && bytes[1] === 0x7d) return {}
-  // Some clients write null for "no parent".
-  if (bytes.length === 4 && bytesEqual(bytes, NULL)) return {}
-  const parent = parseObject(bytes, 'parent_header')
+/** Some clients write null for "no parent". */
+function checkParent(value: unknown): Message['parent_header'] {
+  if (value === null) return {}
+  const parent = checkObject(value, 'parent_header')
   for (const _ in parent) return checkHeader(parent, 'parent_header')
   return {}
 }
-
-const NULL = utf8Encode('null')
-
-const parseEmpty = (bytes: Uint8Array): Record<string, unknown> => parseObject(bytes, 'content')
 
 /** Fields that old or simple clients leave out (`version`, `date`, `username`) get defaults; ids and type must be there. */
 function checkHeader(header: Record<string, unknown>, part: 'header' | 'parent_header' = 'header'): Header {
