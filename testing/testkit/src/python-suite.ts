@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { describeWith } from './describe-with.ts'
@@ -16,6 +17,9 @@ export interface PythonSuiteOptions {
   /** Tests that may skip themselves, each with the reason why that is right. Any other skip is a failure. */
   exceptions?: Readonly<Record<string, string>>
 }
+
+/** For its kernels to end after the last test. */
+const END_MS = 20_000
 
 interface Outcome {
   test: string
@@ -63,8 +67,12 @@ export function pythonSuite(name: string, script: string, options: PythonSuiteOp
       })
     })
 
-    afterAll(() => {
-      child?.kill('SIGTERM') // it stops its kernels on that
+    afterAll(async () => {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const closed = once(child, 'close')
+      const hurry = setTimeout(() => child?.kill('SIGTERM'), END_MS) // it stops its kernels on that, too
+      await closed
+      clearTimeout(hurry)
     })
 
     for (const [each, { promise }] of waiting) {

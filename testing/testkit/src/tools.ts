@@ -18,7 +18,7 @@ export type Tool =
 /** Programs of other people that suites drive, and how to get them. A `module` is Python's; a program has the tool's name unless it says another. */
 const tools: Record<Tool, { module?: string; program?: string; install: string }> = {
   python: { install: 'apt-get install python3' },
-  'jupyter-client': { module: 'jupyter_client', install: 'apt-get install python3-jupyter-client' },
+  'jupyter-client': { program: 'jupyter-run', install: 'apt-get install jupyter-client' },
   'kernel-test': { module: 'jupyter_kernel_test', install: 'apt-get install python3-jupyter-kernel-test' },
   pyzmq: { module: 'zmq', install: 'apt-get install python3-zmq' },
   pexpect: { module: 'pexpect', install: 'apt-get install python3-pexpect' },

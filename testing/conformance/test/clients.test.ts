@@ -1,0 +1,13 @@
+import { pythonSuite } from '@llmspell/testkit/vitest'
+import { homeWithKernelspecs, kernels, script } from './kernels.ts'
+
+const home = homeWithKernelspecs()
+
+for (const kernel of kernels) {
+  pythonSuite(`Jupyter programs with ${kernel}`, script('clients.py'), {
+    needs: ['jupyter-client', 'nbconvert', 'jupyter-console', 'pexpect', 'pyzmq'],
+    args: [kernel],
+    env: () => home().env,
+    timeout: 180_000,
+  })
+}

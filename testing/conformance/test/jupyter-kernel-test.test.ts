@@ -1,0 +1,14 @@
+import { pythonSuite } from '@llmspell/testkit/vitest'
+import { homeWithKernelspecs, kernels, script } from './kernels.ts'
+
+const home = homeWithKernelspecs()
+
+for (const kernel of kernels) {
+  pythonSuite(`jupyter_kernel_test of ${kernel}`, script('kernel_test.py'), {
+    needs: ['kernel-test'],
+    args: [kernel],
+    env: () => home().env,
+    timeout: 120_000,
+    exceptions: { test_pager: 'the kernels have no pager: documentation is shown by inspection' },
+  })
+}

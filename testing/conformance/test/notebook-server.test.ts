@@ -1,0 +1,13 @@
+import { pythonSuite } from '@llmspell/testkit/vitest'
+import { homeWithKernelspecs, kernels, script } from './kernels.ts'
+
+const home = homeWithKernelspecs()
+
+for (const kernel of kernels) {
+  pythonSuite(`notebook server with ${kernel}`, script('notebook_server.py'), {
+    needs: ['notebook', 'jupyter-client', 'pyzmq'],
+    args: [kernel],
+    env: () => home().env,
+    timeout: 120_000,
+  })
+}

@@ -1,0 +1,14 @@
+import { pythonSuite } from '@llmspell/testkit/vitest'
+import { homeWithKernelspecs, kernels, script } from './kernels.ts'
+
+const home = homeWithKernelspecs()
+
+for (const kernel of kernels) {
+  pythonSuite(`protocol of ${kernel}`, script('protocol.py'), {
+    needs: ['jupyter-client', 'pyzmq'],
+    args: [kernel],
+    env: () => home().env,
+    timeout: 120_000,
+    exceptions: kernel === 'llmspell-lua' ? { test_late_output_belongs_to_its_cell: 'Lua has no timers' } : {},
+  })
+}
