@@ -91,6 +91,10 @@ export class TestClient {
     return message.header.msg_id
   }
 
+  sendMessage(message: Message<object>): void {
+    this.#transport.send(message.channel as Channel, message)
+  }
+
   /** Sends and waits for reply and idle. */
   async request(channel: Channel, type: string, content: object = {}, metadata: Record<string, unknown> = {}): Promise<Message> {
     return this.done(this.send(channel, type, content, metadata))
