@@ -109,6 +109,7 @@ export class KernelClient {
   readonly #executions = new Map<string, Execution>()
   readonly #idleTimers = new Map<string, { cancel(): void }>()
   readonly #messages = new Emitter<Message>()
+  readonly #traffic = new Emitter<{ direction: 'in' | 'out'; message: Message }>()
   readonly #liveness: Liveness
   #gone: LlmspellError | undefined
   /** Ends `connect` early when the process dies under it. */
@@ -176,6 +177,11 @@ export class KernelClient {
     return this.#gone
   }
 
+  /** Every message in either direction, as a trace shows it. */
+  onTraffic(listener: (direction: 'in' | 'out', message: Message) => void): Disposable {
+    return this.#traffic.on(({ direction, message }) => listener(direction, message))
+  }
+
   /** Every message that arrives, also those other clients caused. */
   onMessage(listener: (message: Message) => void): Disposable {
     return this.#messages.on(listener)
@@ -209,7 +215,7 @@ export class KernelClient {
       this.#watch()
     })
     this.#watch()
-    this.#transport.send('shell', request)
+    this.#send('shell', request)
     return execution
   }
 
@@ -312,7 +318,7 @@ export class KernelClient {
       this.#requests.set(id, { resolve, reject, timer })
     })
     this.#watch()
-    this.#transport.send(request.channel as 'shell' | 'control', request as unknown as Message)
+    this.#send(request.channel as 'shell' | 'control', request)
     const reply = (await arrived).content
     if (reply['status'] !== 'error') return reply as unknown as OkOf<T>
     throw new LlmspellError(`the kernel refused ${type}: ${reply['evalue']}`, {
@@ -327,7 +333,13 @@ export class KernelClient {
     await this.#transport.close()
   }
 
+  #send(channel: 'shell' | 'control' | 'stdin', message: Message<object>): void {
+    if (this.#traffic.listenerCount > 0) this.#traffic.emit({ direction: 'out', message: message as Message })
+    this.#transport.send(channel, message as Message)
+  }
+
   #receive(message: Message): void {
+    if (this.#traffic.listenerCount > 0) this.#traffic.emit({ direction: 'in', message })
     const parent = (message.parent_header as Header).msg_id as string | undefined
     if (parent !== undefined) {
       if (message.channel === 'iopub') this.#published(parent, message)
@@ -384,7 +396,7 @@ export class KernelClient {
       return // Whoever gives up on input interrupts the execution; there is nothing to answer.
     }
     if (execution.ended.aborted || this.#gone) return
-    this.#transport.send('stdin', this.#session.create('input_reply', { value }, { parent: message }) as unknown as Message)
+    this.#send('stdin', this.#session.create('input_reply', { value }, { parent: message }))
   }
 
   #forget(id: string): void {

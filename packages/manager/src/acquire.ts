@@ -41,8 +41,7 @@ export async function acquireKernel(
     try {
       return { client: await connectTo(kernel.connection, options), kernel, started }
     } catch (error) {
-      const ended = !isKernelRunning(kernel)
-      if (!ended || attempt === ATTEMPTS) throw ended ? error : unreachable(kernel, error)
+      if (isKernelRunning(kernel) || attempt === ATTEMPTS) throw error
     }
   }
 }
@@ -108,15 +107,5 @@ export async function lockStart(paths: LlmspellPaths, id: string, onWait?: () =>
     code: 'kernel.start_timeout',
     data: { id, pid: owner?.pid },
     hint: `See whether process ${owner?.pid} hangs; \`llmspell kernel logs --id ${id}\` shows what the kernel said.`,
-  })
-}
-
-function unreachable(kernel: RegisteredKernel, cause: unknown): LlmspellError {
-  const { id, pid } = kernel.record
-  return new LlmspellError(`the kernel "${id}" (process ${pid}) runs but does not answer`, {
-    code: 'kernel.unresponsive',
-    data: { id, pid },
-    cause,
-    hint: `It may be stopped (SIGSTOP) or swapped out. \`llmspell kernel stop --id ${id} --force\` ends it.`,
   })
 }

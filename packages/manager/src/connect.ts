@@ -4,7 +4,7 @@ import { LlmspellError, nearest } from '@llmspell/base'
 import { KernelClient } from '@llmspell/client'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
-import { type ConnectionInfo, parseConnectionFile } from '@llmspell/jupyter'
+import { type ConnectionInfo, type KernelRecord, parseConnectionFile } from '@llmspell/jupyter'
 import { isKernelRunning, type RegisteredKernel, readKernel, readKernels } from './registry.ts'
 
 export interface ConnectOptions {
@@ -14,16 +14,30 @@ export interface ConnectOptions {
   onUnresponsive?(unresponsive: boolean): void
 }
 
-/** A client of the kernel that these connection data describe. Codes `kernel.connect_failed`, `kernel.died`. */
+/** A client of the kernel that these connection data describe. Codes `kernel.connect_failed`, `kernel.died`, `kernel.unresponsive`. */
 export async function connectTo(connection: ConnectionInfo, options: ConnectOptions = {}): Promise<KernelClient> {
   const { connectKernel } = await import('@llmspell/jupyter-zmq/client')
   const record = connection.llmspell
   const connectTimeoutMs = options.connectTimeoutMs ?? 20_000
-  return KernelClient.connect({
-    transport: connectKernel(connection, { connectTimeoutMs }),
-    ...options,
-    connectTimeoutMs,
-    ...(record && isLocal(connection) ? { isProcessAlive: () => isRunning(record) } : {}),
+  const local = record && isLocal(connection) ? record : undefined
+  try {
+    return await KernelClient.connect({
+      transport: connectKernel(connection, { connectTimeoutMs }),
+      ...options,
+      connectTimeoutMs,
+      ...(local ? { isProcessAlive: () => isRunning(local) } : {}),
+    })
+  } catch (error) {
+    throw local && isRunning(local) ? unresponsive(local, error) : error
+  }
+}
+
+function unresponsive({ id, pid }: KernelRecord, cause: unknown): LlmspellError {
+  return new LlmspellError(`the kernel "${id}" (process ${pid}) runs but does not answer`, {
+    code: 'kernel.unresponsive',
+    data: { id, pid },
+    cause,
+    hint: `It may be stopped (SIGSTOP) or swapped out. \`llmspell kernel stop ${id} --force\` ends it.`,
   })
 }
 

@@ -3,6 +3,6 @@ export { type ConnectOptions, connectTo, registeredKernel, resolveTarget } from 
 export { logTail } from './log-tail.ts'
 export { type KernelState, type ProbedKernel, probe } from './probe.ts'
 export { isKernelRunning, type RegisteredKernel, readKernel, readKernels, removeRemains, sweep } from './registry.ts'
-export { type SpawnedKernel, type SpawnOptions, spawnKernel } from './spawn.ts'
+export { type RunningKernel, runKernel, type SpawnedKernel, type SpawnOptions, spawnKernel } from './spawn.ts'
 export { type StopOptions, type StopOutcome, stopKernel } from './stop.ts'
 export { isCompatible } from './version.ts'

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions as NodeSpawnOptions, spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { LlmspellError, messageOf } from '@llmspell/base'
 import { ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
@@ -41,6 +42,8 @@ interface ReadyLine {
 }
 
 const READY_FD = 3
+/** Milliseconds; loaded machines and cold caches are slow. */
+const START_MS = 60_000
 /** Variables that tie a process to the one that started it, and would mislead one that outlives it. */
 const NOT_INHERITED = ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'JPY_PARENT_PID', 'JPY_INTERRUPT_EVENT']
 
@@ -50,36 +53,67 @@ const NOT_INHERITED = ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'JP
  */
 export async function spawnKernel(options: SpawnOptions): Promise<SpawnedKernel> {
   const { paths, id } = options
-  for (const directory of [paths.runtimeDir, paths.kernelsDir, paths.stateDir, paths.logsDir]) ensurePrivateDirectory(directory)
+  makeDirectories(paths)
   const logFile = paths.logFile(id)
   const log = openSync(logFile, 'a', 0o600)
   const logStart = fstatSync(log).size
   let child: ChildProcess
-  const umask = process.umask(0o077)
   try {
-    child = spawn(process.execPath, ['--disable-sigusr1', options.entry, ...kernelArguments(options, logFile)], {
-      detached: true,
-      stdio: ['ignore', log, log, 'pipe'],
-      cwd: options.cwd,
-      env: Object.fromEntries(Object.entries(options.env ?? process.env).filter(([name]) => !NOT_INHERITED.includes(name))),
-    })
+    child = launch(options, ['--log-file', logFile], { detached: true, stdio: ['ignore', log, log, 'pipe'] })
   } finally {
-    process.umask(umask)
     closeSync(log)
   }
   try {
-    const ready = await readiness(child, options.timeoutMs ?? 60_000)
-    return { id: ready.id, pid: ready.pid, connectionFile: ready.connectionFile }
+    return await readiness(child, options.timeoutMs ?? START_MS)
   } catch (cause) {
     child.kill('SIGKILL')
-    throw startFailed(options, cause, logFile, logTail(logFile, 20, { from: logStart }))
+    const said = logTail(logFile, 20, { from: logStart })
+    throw startFailed(id, cause, said, `Its log is ${logFile}; \`llmspell doctor\` checks what a kernel needs.`)
   } finally {
     child.stdio[READY_FD]?.destroy()
     child.unref()
   }
 }
 
-function kernelArguments(options: SpawnOptions, logFile: string): string[] {
+export interface RunningKernel {
+  readonly ready: Promise<SpawnedKernel>
+  /** The exit code; a signal counts as 128 and its number, as in shells. */
+  readonly exited: Promise<number>
+  signal(name: NodeJS.Signals): void
+}
+
+/** Starts a kernel that ends with this process's terminal and writes its log there. The caller holds the start lock until `ready`. */
+export function runKernel(options: SpawnOptions): RunningKernel {
+  makeDirectories(options.paths)
+  const child = launch(options, [], { detached: false, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
+  const exited = new Promise<number>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
+  })
+  const ready = readiness(child, options.timeoutMs ?? START_MS).catch((cause: unknown) => {
+    child.kill('SIGKILL')
+    throw startFailed(options.id, cause, '', '`llmspell doctor` checks what a kernel needs.')
+  })
+  return { ready, exited, signal: (name) => child.kill(name) }
+}
+
+function makeDirectories(paths: LlmspellPaths): void {
+  for (const directory of [paths.runtimeDir, paths.kernelsDir, paths.stateDir, paths.logsDir]) ensurePrivateDirectory(directory)
+}
+
+function launch(options: SpawnOptions, more: readonly string[], how: Pick<NodeSpawnOptions, 'detached' | 'stdio'>): ChildProcess {
+  const umask = process.umask(0o077)
+  try {
+    return spawn(process.execPath, ['--disable-sigusr1', options.entry, ...kernelArguments(options), ...more], {
+      ...how,
+      cwd: options.cwd,
+      env: Object.fromEntries(Object.entries(options.env ?? process.env).filter(([name]) => !NOT_INHERITED.includes(name))),
+    })
+  } finally {
+    process.umask(umask)
+  }
+}
+
+function kernelArguments(options: SpawnOptions): string[] {
   const given: [string, string | number | undefined][] = [
     ['--id', options.id],
     ['--started-by', options.startedBy],
@@ -87,17 +121,17 @@ function kernelArguments(options: SpawnOptions, logFile: string): string[] {
     ['--port', options.port],
     ['--idle-timeout', options.idleTimeout],
     ['--connection-file', options.connectionFile],
-    ['--log-file', logFile],
     ['--ready-fd', READY_FD],
   ]
   return given.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]))
 }
 
 /** Resolves with the one line the kernel writes; rejects when it says it failed, ends first or takes too long. */
-function readiness(child: ChildProcess, timeoutMs: number): Promise<ReadyLine> {
+function readiness(child: ChildProcess, timeoutMs: number): Promise<SpawnedKernel> {
   return new Promise((resolve, reject) => {
     let text = ''
-    const timer = setTimeout(() => reject(new Error(`it was not ready within ${timeoutMs / 1000} s`)), timeoutMs)
+    const fail = (error: unknown): void => settle(() => reject(error))
+    const timer = setTimeout(() => fail(new Error(`it was not ready within ${timeoutMs / 1000} s`)), timeoutMs)
     const settle = (end: () => void): void => {
       clearTimeout(timer)
       end()
@@ -105,34 +139,43 @@ function readiness(child: ChildProcess, timeoutMs: number): Promise<ReadyLine> {
     const pipe = child.stdio[READY_FD] as Readable
     pipe.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
-      if (text.includes('\n')) settle(() => finish(text))
-    })
-    const finish = (line: string): void => {
+      if (!text.includes('\n')) return
       try {
-        const ready = JSON.parse(line) as ReadyLine
-        if (ready.ok) resolve(ready)
-        else
-          reject(
-            new LlmspellError(ready.error.message, { code: ready.error.code, ...(ready.error.hint ? { hint: ready.error.hint } : {}) }),
-          )
-      } catch (cause) {
-        reject(new Error(`it reported something unreadable: ${line.slice(0, 200)}`, { cause }))
+        const { id, pid, connectionFile } = readyLine(text)
+        settle(() => resolve({ id, pid, connectionFile }))
+      } catch (error) {
+        fail(error)
       }
-    }
-    child.once('error', (error) => settle(() => reject(error)))
-    // `close` comes after the pipe's end, so a line written just before the exit is not missed.
-    child.once('close', (code, signal) =>
-      settle(() => reject(new Error(signal ? `it was ended by ${signal}` : `it ended with code ${code}`))),
-    )
+    })
+    child.once('error', fail)
+    // The pipe's end comes after its last line, so what was written just before the exit is not missed.
+    child.once('exit', (code, signal) => {
+      const end = (): void => fail(new Error(signal ? `it was ended by ${signal}` : `it ended with code ${code}`))
+      if (pipe.readableEnded) end()
+      else pipe.once('close', end)
+    })
   })
 }
 
-function startFailed(options: SpawnOptions, cause: unknown, logFile: string, tail: string): LlmspellError {
-  const said = tail && !LlmspellError.is(cause) ? `\nThe last lines of its log:\n${tail.replace(/^/gm, '  ')}` : ''
-  return new LlmspellError(`the kernel "${options.id}" did not start: ${messageOf(cause)}${said}`, {
+function readyLine(text: string): SpawnedKernel {
+  let ready: ReadyLine
+  try {
+    ready = JSON.parse(text) as ReadyLine
+  } catch (cause) {
+    throw new Error(`it reported something unreadable: ${text.slice(0, 200)}`, { cause })
+  }
+  if (ready.ok) return ready
+  const { code, message, hint } = ready.error
+  throw new LlmspellError(message, { code, ...(hint === undefined ? {} : { hint }) })
+}
+
+function startFailed(id: string, cause: unknown, log: string, hint: string): LlmspellError {
+  const told = LlmspellError.is(cause) ? cause : undefined
+  const tail = log && !told ? `\nThe last lines of its log:\n${log.replace(/^/gm, '  ')}` : ''
+  return new LlmspellError(`the kernel "${id}" did not start: ${messageOf(cause)}${tail}`, {
     code: 'kernel.start_failed',
-    data: { id: options.id, logFile, reason: LlmspellError.is(cause) ? cause.code : undefined },
+    data: { id, reason: told?.code },
     cause,
-    hint: (LlmspellError.is(cause) ? cause.hint : undefined) ?? `Its log is ${logFile}; \`llmspell doctor\` checks what a kernel needs.`,
+    hint: told?.hint ?? hint,
   })
 }

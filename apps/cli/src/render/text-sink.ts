@@ -1,0 +1,52 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { Output } from '@llmspell/client'
+import type { OutputSink } from '../session/execute.ts'
+import type { Terminal } from '../terminal.ts'
+import { bundleText } from './bundle-text.ts'
+
+export interface TextSinkOptions {
+  /** Print the value of the code. */
+  result: boolean
+}
+
+/** Outputs as a program's: stdout to stdout and stderr to stderr, byte for byte; displays and errors as text. */
+export function createTextSink(terminal: Terminal, options: TextSinkOptions): OutputSink {
+  let midLine = false
+  const show = (text: string): void => {
+    terminal.out(`${midLine ? '\n' : ''}${text.endsWith('\n') ? text : `${text}\n`}`)
+    midLine = false
+  }
+  return {
+    start() {},
+    output(output: Output) {
+      switch (output.type) {
+        case 'stream':
+          if (output.name === 'stderr') terminal.stderr.write(output.text)
+          else {
+            terminal.out(output.text)
+            if (output.text) midLine = !output.text.endsWith('\n')
+          }
+          break
+        case 'display_data':
+        case 'update_display_data':
+          show(bundleText(output.data, terminal))
+          break
+        case 'execute_result':
+          if (options.result) show(bundleText(output.data, terminal))
+          break
+        case 'error':
+          terminal.note(`${errorText(output, terminal.colors('stderr'))}\n`)
+          break
+        case 'clear_output':
+          break // What a program has written stays written.
+      }
+    },
+    end() {},
+  }
+}
+
+/** A traceback already ends with name and value of its error. */
+export function errorText({ ename, evalue, traceback }: Extract<Output, { type: 'error' }>, colors: boolean): string {
+  const text = traceback.length > 0 ? traceback.join('\n').replace(/\n+$/, '') : `${ename}: ${evalue}`
+  return colors ? text : stripVTControlCharacters(text)
+}

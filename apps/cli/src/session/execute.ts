@@ -1,0 +1,91 @@
+import { codeOf } from '@llmspell/base'
+import type { ExecuteOptions, ExecuteReply, Execution, Output } from '@llmspell/client'
+import { type Context, option } from '../context.ts'
+import { EXIT } from '../exit-codes.ts'
+import { createInput, type Input } from './input.ts'
+import type { OpenKernel } from './open-kernel.ts'
+
+/** What takes the outputs: text for people, or JSON events for programs. */
+export interface OutputSink {
+  start(execution: Execution, kernel: OpenKernel): void
+  output(output: Output): void
+  end(outcome: Outcome): void
+}
+
+export interface Outcome {
+  status: ExecuteReply['status'] | 'interrupted' | 'timeout' | 'detached'
+  exitCode: number
+}
+
+/** How long a script may take to end after an interrupt by a signal that ends this program. */
+const LAST_WISH_MS = 2_000
+
+/**
+ * Executes and follows the code to its end: outputs to the sink, questions to stdin, Ctrl-C as an interrupt, a second one
+ * leaves it running. Resolves with the exit code.
+ */
+export async function execute(
+  context: Context,
+  kernel: OpenKernel,
+  code: string,
+  options: Omit<ExecuteOptions, 'onOutput' | 'onInput'> & { input?: Input },
+  sink: OutputSink,
+): Promise<number> {
+  const { client } = kernel
+  const { terminal } = context
+  const { input = createInput(context), ...request } = options
+  const execution = client.execute(code, {
+    ...request,
+    onOutput: (output) => sink.output(output),
+    onInput: (question, signal) => input.ask(question, signal),
+  })
+  sink.start(execution, kernel)
+  const left = Promise.withResolvers<Outcome>()
+  let ending: Outcome | undefined
+  const interrupt = (outcome: Outcome): void => {
+    ending = outcome
+    client.interrupt({ execution: execution.id }).catch((error: unknown) => {
+      if (codeOf(error) !== 'client.closed') terminal.note(`llmspell: the interrupt failed: ${(error as Error).message}\n`)
+    })
+  }
+  const leaveAfter = (outcome: Outcome): void => {
+    interrupt(outcome)
+    setTimeout(() => left.resolve(outcome), LAST_WISH_MS).unref()
+  }
+  const handlers: Record<string, () => void> = {
+    SIGINT() {
+      if (!ending) return interrupt({ status: 'interrupted', exitCode: EXIT.interrupted })
+      terminal.note('llmspell: left it running; `llmspell kernel interrupt` stops it\n')
+      left.resolve({ status: 'detached', exitCode: EXIT.interrupted })
+    },
+    SIGTERM: () => leaveAfter({ status: 'interrupted', exitCode: EXIT.terminated }),
+  }
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
+  terminal.readerGone.addEventListener('abort', () => leaveAfter({ status: 'interrupted', exitCode: EXIT.brokenPipe }))
+  const timer = startTimer(context, () => interrupt({ status: 'timeout', exitCode: EXIT.timeout }))
+  try {
+    const reply = await Promise.race([execution.done, left.promise])
+    const outcome = 'exitCode' in reply ? reply : outcomeOf(reply, ending)
+    sink.end(outcome)
+    return outcome.exitCode
+  } finally {
+    clearTimeout(timer)
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
+    input.close()
+  }
+}
+
+/** What asked for the end decides the exit code, unless the code had come to its own end before. */
+function outcomeOf(reply: ExecuteReply, ending: Outcome | undefined): Outcome {
+  const exit = (reply as { llmspell?: { exit?: { code: number } } }).llmspell?.exit
+  if (exit) return { status: reply.status, exitCode: exit.code & 0xff }
+  if (reply.status === 'ok') return { status: 'ok', exitCode: EXIT.ok }
+  if (ending) return ending
+  if (reply.status === 'error' && reply.ename === 'Interrupted') return { status: 'interrupted', exitCode: EXIT.interrupted }
+  return { status: reply.status, exitCode: EXIT.failed }
+}
+
+function startTimer(context: Context, expire: () => void): NodeJS.Timeout | undefined {
+  const seconds = option(context, 'timeout')
+  return seconds === undefined ? undefined : setTimeout(expire, Number(seconds) * 1_000)
+}

@@ -1,0 +1,70 @@
+import { homedir } from 'node:os'
+import type { KernelClient } from '@llmspell/client'
+import type { ConnectionInfo } from '@llmspell/jupyter'
+import { type AcquireNotice, acquireKernel, connectTo, isCompatible, resolveTarget } from '@llmspell/manager'
+import { type Context, option } from '../context.ts'
+import { kernelEntry } from './kernel-entry.ts'
+import { startTrace, traceTopics } from './trace.ts'
+
+export interface OpenKernel {
+  client: KernelClient
+  connection: ConnectionInfo
+  /** It was started for this command. */
+  started: boolean
+}
+
+/** The kernel that `--connect` names, or the user's own, started if none runs. */
+export async function openKernel(context: Context): Promise<OpenKernel> {
+  const { paths, terminal, env, version } = context
+  const onUnresponsive = (unresponsive: boolean): void =>
+    terminal.note(
+      unresponsive ? 'llmspell: the kernel does not answer; still waiting (Ctrl-C to leave)\n' : 'llmspell: the kernel answers again\n',
+    )
+  const target = option(context, 'connect')
+  if (target !== undefined) {
+    const connection = resolveTarget(paths, target, env)
+    const client = await connectTo(connection, { onUnresponsive })
+    startTrace(context, client)
+    warnOfVersion(context, connection)
+    return { client, connection, started: false }
+  }
+  const topics = traceTopics(context)
+  const { client, kernel, started } = await acquireKernel({
+    paths,
+    version,
+    entry: kernelEntry(),
+    cwd: homedir(),
+    env: topics === undefined ? env : { ...env, LLMSPELL_TRACE: topics },
+    onUnresponsive,
+    onNotice: (notice) => tell(context, notice),
+  })
+  terminal.progress(undefined)
+  startTrace(context, client)
+  return { client, connection: kernel.connection, started }
+}
+
+function tell({ terminal, version }: Context, notice: AcquireNotice): void {
+  switch (notice.type) {
+    case 'starting':
+      terminal.progress('starting a kernel…')
+      break
+    case 'replacing_dead':
+      terminal.note(
+        `llmspell: the kernel (process ${notice.record.pid}) died; starting a new one. Saved state is kept, variables are gone.\n`,
+      )
+      break
+    case 'other_version':
+      terminal.note(
+        `llmspell: the kernel "${notice.record.id}" is of version ${notice.record.version}, this is ${version}: using "${notice.id}" beside it.\n` +
+          `  To replace it once its work is done: llmspell kernel stop ${notice.record.id}\n`,
+      )
+      break
+    case 'started':
+      break
+  }
+}
+
+function warnOfVersion({ terminal, version }: Context, { llmspell: record }: ConnectionInfo): void {
+  if (!record || isCompatible(record.version, version)) return
+  terminal.note(`llmspell: the kernel "${record.id}" is of version ${record.version}, this is ${version}; some things may not work.\n`)
+}
