@@ -87,8 +87,25 @@ async function startOnce(
   }
 }
 
+/**
+ * Runs `start` as the only one to start a kernel of this id, after what a dead one left was removed. Code
+ * `kernel.already_running` when one runs.
+ */
+export async function startAlone<T>(paths: LlmspellPaths, id: string, start: () => Promise<T>): Promise<T> {
+  const lock = await lockStart(paths, id)
+  if (!isHeld(lock)) throw alreadyRunning(lock)
+  try {
+    const found = readKernel(paths, id)
+    if (found && isKernelRunning(found)) throw alreadyRunning(found)
+    if (found) removeRemains(found)
+    return await start()
+  } finally {
+    lock.release()
+  }
+}
+
 /** The start lock of this id, or the kernel that its holder started meanwhile. */
-export async function lockStart(paths: LlmspellPaths, id: string, onWait?: () => void): Promise<HeldLock | RegisteredKernel> {
+async function lockStart(paths: LlmspellPaths, id: string, onWait?: () => void): Promise<HeldLock | RegisteredKernel> {
   ensurePrivateDirectory(paths.runtimeDir)
   ensurePrivateDirectory(paths.kernelsDir)
   const end = performance.now() + OTHERS_START_MS
@@ -107,5 +124,13 @@ export async function lockStart(paths: LlmspellPaths, id: string, onWait?: () =>
     code: 'kernel.start_timeout',
     data: { id, pid: owner?.pid },
     hint: `See whether process ${owner?.pid} hangs; \`llmspell kernel logs --id ${id}\` shows what the kernel said.`,
+  })
+}
+
+function alreadyRunning({ record: { id, pid } }: RegisteredKernel): LlmspellError {
+  return new LlmspellError(`the kernel "${id}" already runs, process ${pid}`, {
+    code: 'kernel.already_running',
+    data: { id, pid },
+    hint: `Stop it with \`llmspell kernel stop ${id}\`, or start another with --id NAME.`,
   })
 }

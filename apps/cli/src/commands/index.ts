@@ -112,7 +112,7 @@ export const commands: CommandSpec = {
               default: '0 with --daemon and in the foreground',
             },
           },
-          json: '{"id","pid","connectionFile","language"}.',
+          json: '{"id","pid","connectionFile"}.',
           load: () => import('./kernel/start.ts'),
         },
         {

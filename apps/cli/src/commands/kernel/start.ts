@@ -2,16 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlmspellError, messageOf } from '@llmspell/base'
 import { SETTINGS } from '@llmspell/config'
-import {
-  isHeld,
-  isKernelRunning,
-  lockStart,
-  type RegisteredKernel,
-  readKernel,
-  removeRemains,
-  runKernel,
-  spawnKernel,
-} from '@llmspell/manager'
+import { runKernel, type SpawnedKernel, type SpawnOptions, spawnKernel, startAlone } from '@llmspell/manager'
 import { type Context, flag, option } from '../../context.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { kernelId } from '../../session/kernel-argument.ts'
@@ -22,34 +13,24 @@ import { traceTopics } from '../../session/trace.ts'
 export async function run(context: Context): Promise<number> {
   const { paths, terminal } = context
   const id = kernelId(context)
-  const daemon = flag(context, 'daemon')
   const options = spawnOptions(context, id)
   terminal.progress('starting a kernel…')
-  const lock = await lockStart(paths, id)
-  if (!isHeld(lock)) throw alreadyRunning(lock)
-  try {
-    const found = readKernel(paths, id)
-    if (found && isKernelRunning(found)) throw alreadyRunning(found)
-    if (found) removeRemains(found)
-    if (daemon) {
-      const started = await spawnKernel({ ...options, startedBy: 'daemon' })
-      tell(context, { ...started, language: readKernel(paths, id)?.record.language })
-      return EXIT.ok
-    }
+  if (flag(context, 'daemon')) {
+    tell(context, await startAlone(paths, id, () => spawnKernel({ ...options, startedBy: 'daemon' })))
+    return EXIT.ok
+  }
+  const { kernel, started } = await startAlone(paths, id, async () => {
     const kernel = runKernel({ ...options, startedBy: 'foreground' })
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => kernel.signal(signal))
     // The terminal sends Ctrl-C to the kernel as well, which then ends in good order.
     process.on('SIGINT', () => {})
-    const started = await kernel.ready
-    lock.release()
-    tell(context, { ...started, language: readKernel(paths, id)?.record.language })
-    return (await kernel.exited) ?? EXIT.ok
-  } finally {
-    lock.release()
-  }
+    return { kernel, started: await kernel.ready }
+  })
+  tell(context, started)
+  return kernel.exited
 }
 
-function spawnOptions(context: Context, id: string): Omit<Parameters<typeof spawnKernel>[0], 'startedBy'> {
+function spawnOptions(context: Context, id: string): Omit<SpawnOptions, 'startedBy'> {
   const { paths, cwd, env } = context
   const port = option(context, 'port')
   const topics = traceTopics(context)
@@ -104,15 +85,7 @@ function connectionFile(context: Context): string | undefined {
   })
 }
 
-function alreadyRunning({ record }: RegisteredKernel): LlmspellError {
-  return new LlmspellError(`the kernel "${record.id}" already runs, process ${record.pid}`, {
-    code: 'kernel.already_running',
-    data: { id: record.id, pid: record.pid },
-    hint: `Stop it with \`llmspell kernel stop ${record.id}\`, or start another with --id NAME.`,
-  })
-}
-
-function tell(context: Context, started: { id: string; pid: number; connectionFile: string; language: string | undefined }): void {
+function tell(context: Context, started: SpawnedKernel): void {
   const { terminal } = context
   if (flag(context, 'json')) {
     terminal.out(`${JSON.stringify(started)}\n`)
