@@ -16,12 +16,13 @@ import {
   type RequestType,
   Session,
   type ShutdownExtension,
+  toCodePointOffset,
+  toUtf16Offset,
   type UsageReply,
   type VariablesReply,
 } from '@llmspell/jupyter'
 import { Execution, type ExecutionHandlers } from './execution.ts'
 import { Liveness } from './liveness.ts'
-import { codePointsToUtf16, utf16ToCodePoints } from './positions.ts'
 
 export interface KernelClientOptions {
   /** Not yet open; the client opens it in `connect` and closes it in `close`. */
@@ -221,11 +222,11 @@ export class KernelClient {
 
   /** Offsets are UTF-16, as JavaScript counts. */
   async complete(code: string, cursor: number, options: LanguageExtension & RequestOptions = {}): Promise<CompleteResult> {
-    const reply = await this.request('complete_request', { code, cursor_pos: utf16ToCodePoints(code, cursor) }, withLanguage(options))
+    const reply = await this.request('complete_request', { code, cursor_pos: toCodePointOffset(code, cursor) }, withLanguage(options))
     return {
       matches: reply.matches,
-      start: codePointsToUtf16(code, reply.cursor_start),
-      end: codePointsToUtf16(code, reply.cursor_end),
+      start: toUtf16Offset(code, reply.cursor_start),
+      end: toUtf16Offset(code, reply.cursor_end),
       metadata: reply.metadata,
     }
   }
@@ -237,7 +238,7 @@ export class KernelClient {
   ): Promise<InspectResult> {
     const { found, data } = await this.request(
       'inspect_request',
-      { code, cursor_pos: utf16ToCodePoints(code, cursor), detail_level: options.detail ?? 0 },
+      { code, cursor_pos: toCodePointOffset(code, cursor), detail_level: options.detail ?? 0 },
       withLanguage(options),
     )
     return { found, data }
