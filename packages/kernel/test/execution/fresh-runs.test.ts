@@ -51,11 +51,33 @@ test('the engine goes with its run, and a spare stands by', async () => {
   expect(engines().toSorted()).toEqual(['shared', 'spare'])
 })
 
-test('late output of a run that has ended is not published', async () => {
-  const client = await (await testKernel()).connect()
-  const reply = await client.execute('late 10 ghost', {}, FRESH)
-  await client.execute('sleep 60')
-  expect(client.published(reply.parent_header.msg_id as string)).toEqual(['busy', 'input [1] late 10 ghost', 'idle'])
+test('what an engine says after its run has ended is not published', async () => {
+  const echo = echoEngineFactory(['lua'])
+  const spoken = Promise.withResolvers<void>()
+  const test = await testKernel({
+    engines: [
+      {
+        ...echo,
+        create(host, options) {
+          const engine = echo.create(host, options)
+          const execute = engine.execute.bind(engine)
+          engine.execute = async (request) => {
+            setTimeout(() => {
+              void host.output({ type: 'stream', executionId: request.executionId, name: 'stdout', text: 'ghost' })
+              spoken.resolve()
+            }, 10)
+            return execute(request)
+          }
+          return engine
+        },
+      },
+    ],
+  })
+  const client = await test.connect()
+  const reply = await client.execute('print a', {}, FRESH)
+  await spoken.promise
+  await client.request('shell', 'kernel_info_request')
+  expect(client.published(reply.parent_header.msg_id as string)).toEqual(['busy', 'input [1] print a', 'stdout "a\\n"', 'idle'])
 })
 
 test('spares are kept only as long as told', async () => {
