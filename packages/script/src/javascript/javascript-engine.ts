@@ -1,4 +1,4 @@
-import { type Deferred, deferred, messageOf, withTimeout } from '@llmspell/base'
+import { codeOf, type Deferred, deferred, LlmspellError, messageOf, withTimeout } from '@llmspell/base'
 import { describeCatalogue, type ModuleDescription } from '../catalogue/catalogue.ts'
 import type {
   CommEvent,
@@ -16,13 +16,15 @@ import type {
   ScriptError,
 } from '../engine.ts'
 import { EngineProcess, type ProcessEnd } from './engine-process.ts'
-import type { FromGuard, FromScript, Outcome, Question } from './wire.ts'
+import type { CommWire, FromGuard, FromScript, HostError, HostReply, Outcome, Question } from './wire.ts'
 
 const MIB = 1024 * 1024
 export const DEFAULT_MEMORY_LIMIT: number = 1024 * MIB
 /** What the process needs beside the script's memory. */
 const PROCESS_OVERHEAD = 192 * MIB
 const START_TIMEOUT_MS = 30_000
+/** So many executions back, late output still finds its own. */
+const IDS_MAX = 10_000
 /** After this an interrupt replaces the process. */
 const INTERRUPT_PATIENCE_MS = 5_000
 
@@ -67,6 +69,8 @@ class JavascriptEngine implements ScriptEngine {
   #interrupting: Deferred<void> | undefined
   #questions = new Map<number, Deferred<unknown>>()
   #question = 0
+  /** Aborted when the process ends. */
+  #life = new AbortController()
 
   constructor(languages: readonly Language[], host: EngineHost, options: EngineOptions, settings: JavascriptEngineSettings) {
     this.languages = languages
@@ -121,8 +125,14 @@ class JavascriptEngine implements ScriptEngine {
     return ((await this.#ask({ t: 'isComplete', q: 0, code, language })) as Completeness | undefined) ?? { status: 'unknown' }
   }
 
-  async comm(_event: CommEvent): Promise<boolean> {
-    return false
+  async comm(event: CommEvent): Promise<boolean> {
+    const process = this.#process
+    if (!process || process.ended) return false
+    const n = ++this.#number
+    this.#remember(n, event.executionId)
+    const { q, answer } = this.#newQuestion()
+    process.toScript({ t: 'comm', q, n, event: toWire(event) })
+    return (await answer) === true
   }
 
   async variables(): Promise<{ name: string; type: string; preview: string }[]> {
@@ -157,11 +167,16 @@ class JavascriptEngine implements ScriptEngine {
 
   #begin(id: string): Execution {
     const execution: Execution = { n: ++this.#number, id, abort: new AbortController(), outcome: deferred<ExecuteOutcome>() }
-    this.#ids.set(execution.n, id)
+    this.#remember(execution.n, id)
     this.#running = execution
     this.#last = execution
     if (this.#state === 'idle') this.#state = 'busy'
     return execution
+  }
+
+  #remember(n: number, id: string): void {
+    this.#ids.set(n, id)
+    if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.keys().next().value as number)
   }
 
   #conclude(execution: Execution, outcome: ExecuteOutcome): void {
@@ -203,7 +218,52 @@ class JavascriptEngine implements ScriptEngine {
     switch (message.t) {
       case 'done':
         return this.#afterRawOutput(() => this.#onDone(message.n, message.outcome))
+      case 'call':
+        return this.#onCall(message)
+      case 'input':
+        return this.#onInput(message)
+      case 'display': {
+        const { t: type, n, ...display } = message
+        return this.#host.output({ type, executionId: this.#idOf(n), ...display })
+      }
+      case 'clear':
+        return this.#host.output({ type: 'clear', executionId: this.#idOf(message.n), wait: message.wait })
+      case 'comm':
+        return this.#host.comm(fromWire(this.#idOf(message.n), message.event))
+      case 'commTaken':
+        return this.#answered(message.q, message.taken)
+      case 'log':
+        return this.#host.log(message.level, message.message, message.fields)
     }
+  }
+
+  #onCall({ n, id, name, args, sync }: Extract<FromScript, { t: 'call' }>): void {
+    const signal = this.#signalOf(n)
+    this.#reply(id, sync === true, signal, this.#host.call({ name, args, executionId: this.#idOf(n), signal }))
+  }
+
+  #onInput({ n, id, prompt, password }: Extract<FromScript, { t: 'input' }>): void {
+    const signal = this.#signalOf(n)
+    this.#reply(id, true, signal, this.#host.input(this.#idOf(n), prompt, password, signal))
+  }
+
+  /** Nothing comes back once the call is aborted: what asked is being stopped, and must not see an error to catch instead. */
+  #reply(id: number, sync: boolean, signal: AbortSignal, answer: Promise<unknown>): void {
+    const process = this.#process
+    const send = (reply: HostReply): void => {
+      if (!process || process.ended || signal.aborted) return
+      if (sync) process.toBlockedScript(reply)
+      else process.toScript(reply)
+    }
+    answer.then(
+      (value) => send({ t: 'reply', id, value }),
+      (error: unknown) => send({ t: 'reply', id, error: toWireError(error) }),
+    )
+  }
+
+  /** Aborted with its execution; what earlier executions left running is aborted with the engine. */
+  #signalOf(n: number): AbortSignal {
+    return this.#running?.n === n ? this.#running.abort.signal : this.#life.signal
   }
 
   #onDone(n: number, outcome: Outcome): void {
@@ -219,10 +279,8 @@ class JavascriptEngine implements ScriptEngine {
   #onGuard(message: FromGuard): void {
     switch (message.t) {
       case 'answer': {
-        const question = this.#questions.get(message.q)
-        this.#questions.delete(message.q)
-        question?.resolve(message.value)
-        return
+        if (message.error !== undefined) this.#host.log('warn', `the engine could not answer: ${message.error}`)
+        return this.#answered(message.q, message.value)
       }
       case 'interrupted':
         if (message.n === this.#interrupts) this.#interrupted()
@@ -234,6 +292,12 @@ class JavascriptEngine implements ScriptEngine {
     }
   }
 
+  #answered(q: number, value: unknown): void {
+    const question = this.#questions.get(q)
+    this.#questions.delete(q)
+    question?.resolve(value)
+  }
+
   #interrupted(): void {
     const interrupting = this.#interrupting
     this.#interrupting = undefined
@@ -243,6 +307,8 @@ class JavascriptEngine implements ScriptEngine {
   #onEnd(process: EngineProcess, end: ProcessEnd): void {
     if (this.#process !== process) return
     this.#process = undefined
+    this.#life.abort(new Error('the engine has ended'))
+    this.#life = new AbortController()
     for (const question of this.#questions.values()) question.resolve(undefined)
     this.#questions.clear()
     const execution = this.#running
@@ -280,11 +346,16 @@ class JavascriptEngine implements ScriptEngine {
   async #ask(question: Question): Promise<unknown> {
     const process = this.#process
     if (!process || process.ended) return undefined
+    const { q, answer } = this.#newQuestion()
+    process.toGuard({ ...question, q })
+    return await answer
+  }
+
+  #newQuestion(): { q: number; answer: Promise<unknown> } {
     const answer = deferred<unknown>()
     const q = ++this.#question
     this.#questions.set(q, answer)
-    process.toGuard({ ...question, q })
-    return await answer.promise
+    return { q, answer: answer.promise }
   }
 }
 
@@ -294,4 +365,26 @@ function failure(ename: string, evalue: string): ScriptError {
 
 function crashed(reason: string): ScriptError {
   return { ...failure('EngineCrashed', `${reason}; variables are lost, State is not`), engineLost: true }
+}
+
+function toWireError(error: unknown): HostError {
+  const wire: HostError = { name: error instanceof Error ? error.name : 'Error', message: messageOf(error) }
+  const code = codeOf(error)
+  if (code !== undefined) wire.code = code
+  if (LlmspellError.is(error)) {
+    wire.data = error.data
+    if (error.hint !== undefined) wire.hint = error.hint
+  }
+  return wire
+}
+
+function toWire(event: CommEvent): CommWire {
+  const { executionId: _, buffers, ...rest } = event
+  return { ...rest, buffers: buffers.map((one) => Buffer.from(one.buffer, one.byteOffset, one.byteLength).toString('base64')) }
+}
+
+function fromWire(executionId: string, event: CommWire): CommEvent {
+  const { type, commId, data, metadata } = event
+  const common = { executionId, commId, data, metadata, buffers: event.buffers.map((one) => new Uint8Array(Buffer.from(one, 'base64'))) }
+  return type === 'open' ? { type, ...common, targetName: event.targetName ?? '' } : { type, ...common }
 }

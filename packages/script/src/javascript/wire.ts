@@ -84,7 +84,7 @@ export interface HostError {
   message: string
   name: string
   code?: string
-  data?: Record<string, unknown>
+  data?: Readonly<Record<string, unknown>>
   hint?: string
 }
 
@@ -102,11 +102,10 @@ export interface CommWire {
 export type ToScript = HostReply | { t: 'comm'; q: number; n: number; event: CommWire }
 
 export type FromScript =
-  | { t: 'ready'; versions: Record<string, string> }
+  | { t: 'ready' }
   | { t: 'done'; n: number; outcome: Outcome }
   | { t: 'call'; n: number; id: number; name: string; args: unknown[]; sync?: boolean }
   | { t: 'input'; n: number; id: number; prompt: string; password: boolean }
-  | { t: 'cancel'; ids: number[] }
   | { t: 'display'; n: number; data: MimeBundle; metadata: Record<string, unknown>; displayId?: string; update?: boolean }
   | { t: 'clear'; n: number; wait: boolean }
   | { t: 'comm'; n: number; event: CommWire }
@@ -121,7 +120,10 @@ export interface CompletionAnswer {
 }
 
 export function jsonFrame(message: unknown, kind: number = JSON_FRAME): Buffer {
-  const text = JSON.stringify(message)
+  return textFrame(JSON.stringify(message), kind)
+}
+
+export function textFrame(text: string, kind: number): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_HEADER + Buffer.byteLength(text))
   frame.writeUInt32LE(frame.length - FRAME_HEADER, 0)
   frame[4] = kind

@@ -129,9 +129,12 @@ it(`survives ${SECONDS} s of everything at random (seed ${SEED})`, { timeout: SE
         await (operations[name] as Operation)(under, random)
         expect(under.engine.status.pid).toBe(pid)
       } catch (error) {
-        throw new Error(`operation ${done.length}, after ${done.slice(-5).join(', ')} (seed ${SEED}); logs: ${under.logs.slice(-5).join('; ')}`, {
-          cause: error,
-        })
+        throw new Error(
+          `operation ${done.length}, after ${done.slice(-5).join(', ')} (seed ${SEED}); logs: ${under.logs.slice(-5).join('; ')}`,
+          {
+            cause: error,
+          },
+        )
       }
       under.outputs.length = 0
     }

@@ -1,7 +1,6 @@
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { STDERR_FRAME, STDOUT_FRAME } from './outbox.ts'
 import type { ScriptThread } from './script-thread.ts'
 
 /**
@@ -9,12 +8,13 @@ import type { ScriptThread } from './script-thread.ts'
  * buffer for ever.
  */
 export function installConsole(thread: ScriptThread): void {
-  const writer = (kind: typeof STDOUT_FRAME | typeof STDERR_FRAME) => (text: string) => {
-    thread.outbox.text(thread.cell?.n ?? 0, kind, text)
+  const writer = (stream: 'stdout' | 'stderr') => (text: string) => {
+    thread.check()
+    thread.outbox.text(thread.owner, stream, text)
     return true
   }
-  const out = writer(STDOUT_FRAME)
-  const err = writer(STDERR_FRAME)
+  const out = writer('stdout')
+  const err = writer('stderr')
   const own = new Console({
     stdout: { write: out } as unknown as NodeJS.WritableStream,
     stderr: { write: err } as unknown as NodeJS.WritableStream,

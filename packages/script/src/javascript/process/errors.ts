@@ -1,19 +1,32 @@
+import { SourceMap, type SourceMapPayload } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import type { ScriptError } from '../../engine.ts'
 
-/** Where an error came from: the script's name in V8 and for people. */
-export interface ErrorOrigin {
-  url: string
+/** What is known of an evaluated script by its name in V8. */
+interface KnownScript {
   source: string
+  map: string | SourceMap | undefined
 }
 
-const ENGINE = new URL('.', import.meta.url).href
-const FRAME = /^\s+at /
-/** Frames below the user's code: this engine, and how Node got to it. */
-const BELOW = /\((?:node:inspector|node:internal\/|.*\/llmspell-engine)|^\s+at (?:node:internal\/|async node:internal\/)/
+const KNOWN_MAX = 5000
+const scripts = new Map<string, KnownScript>()
 
-/** Any thrown value, as Jupyter shows it: without the frames of the engine, with causes and the like. */
-export function describeError(thrown: unknown, origin?: ErrorOrigin): ScriptError {
+/** Errors in the script of this name (in V8) are shown at `source`, positions by the source map. */
+export function rememberScript(url: string, source: string, map: string | undefined): void {
+  scripts.delete(url)
+  scripts.set(url, { source, map })
+  if (scripts.size > KNOWN_MAX) scripts.delete(scripts.keys().next().value as string)
+}
+
+const ENGINE = new URL('..', import.meta.url).href
+const FRAME = /^(\s+at )/
+/** How Node got to the engine, and what it does around user code. */
+const NODE_INTERNAL = /\(?node:(internal\/|inspector:)|at (async )?(Object\.|Module\.)?runInThisContext|^\s+at new Promise \(<anonymous>\)$/
+const PLACE = /^(\s+at (?:.*\()?)((?:async )?)(.+?):(\d+):(\d+)(\).*|[^():]*)$/
+
+/** Any thrown value as Jupyter shows it: without the frames of the engine; with properties, causes and collected errors. */
+export function describeError(thrown: unknown): ScriptError {
   if (!isError(thrown)) {
     const text = safely(() => inspect(thrown), 'a value that cannot be shown')
     return { ename: 'Error', evalue: text, traceback: [`Uncaught ${text}`] }
@@ -21,37 +34,52 @@ export function describeError(thrown: unknown, origin?: ErrorOrigin): ScriptErro
   const ename = safely(() => String(thrown.name), 'Error')
   const evalue = safely(() => String(thrown.message), '')
   const text = safely(() => inspect(thrown), `${ename}: ${evalue}`)
-  const traceback = trim(text.split('\n'), origin)
-  const position = origin && positionIn(traceback, origin)
-  return { ename, evalue, traceback, ...(position && { position }) }
+  const { lines, position } = trim(text.split('\n'))
+  return { ename, evalue, traceback: lines, ...(position && { position }) }
 }
 
 function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
 }
 
-function trim(lines: string[], origin: ErrorOrigin | undefined): string[] {
+function trim(lines: string[]): { lines: string[]; position: ScriptError['position'] } {
   const kept: string[] = []
+  let position: ScriptError['position']
   for (const line of lines) {
-    if (FRAME.test(line) && (line.includes(ENGINE) || BELOW.test(line))) {
-      // The frame that ends an object's properties carries its brace.
-      const tail = /\)? (\{)$|( \]?\}?)$/.exec(line)?.[1]
-      if (tail && kept.length > 0) kept[kept.length - 1] += ` ${tail}`
+    if (!FRAME.test(line)) {
+      kept.push(line)
       continue
     }
-    kept.push(origin && origin.url !== origin.source ? line.replaceAll(origin.url, origin.source) : line)
+    if (line.includes(ENGINE) || NODE_INTERNAL.test(line)) {
+      // The last frame carries the brace of the error's own properties.
+      const brace = / (\{|\[|\]?\})$/.exec(line)?.[1]
+      if (brace && kept.length > 0) kept[kept.length - 1] += ` ${brace}`
+      continue
+    }
+    const frame = place(line)
+    kept.push(frame.line)
+    position ??= frame.position
   }
-  return kept
+  return { lines: kept, position }
 }
 
-function positionIn(lines: string[], origin: ErrorOrigin): ScriptError['position'] {
-  for (const line of lines) {
-    if (!FRAME.test(line)) continue
-    const at = line.lastIndexOf(`${origin.source}:`)
-    const match = at < 0 ? null : /^(\d+):(\d+)/.exec(line.slice(at + origin.source.length + 1))
-    if (match) return { source: origin.source, line: Number(match[1]), column: Number(match[2]) }
-  }
-  return undefined
+function place(line: string): { line: string; position?: NonNullable<ScriptError['position']> } {
+  const match = PLACE.exec(line)
+  if (!match) return { line }
+  const [, head, async, url, row, column, tail] = match as unknown as [string, string, string, string, string, string, string]
+  const script = scripts.get(url)
+  let at = { line: Number(row), column: Number(column) }
+  if (script?.map !== undefined) at = original(script, at)
+  const source = script ? script.source : url.startsWith('file://') ? safely(() => fileURLToPath(url), url) : url
+  const text = `${head}${async}${source}:${at.line}:${at.column}${tail}`
+  return script || url.startsWith('file://') ? { line: text, position: { source, ...at } } : { line: text }
+}
+
+function original(script: KnownScript, at: { line: number; column: number }): { line: number; column: number } {
+  if (typeof script.map === 'string') script.map = new SourceMap(JSON.parse(script.map) as SourceMapPayload)
+  const entry = (script.map as SourceMap).findEntry(at.line - 1, at.column - 1)
+  if (!('originalLine' in entry)) return at
+  return { line: entry.originalLine + 1, column: entry.originalColumn + 1 }
 }
 
 /** User code can be behind every property of an error. */

@@ -1,7 +1,12 @@
-import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
 import { type MessagePort, workerData } from 'node:worker_threads'
-import type { ModuleDescription } from '../../catalogue/catalogue.ts'
+import { messageOf } from '@llmspell/base'
+import { builtinModules } from '../../catalogue/builtins.ts'
+import { type CatalogueLookup, catalogueLookup } from '../../catalogue/lookup.ts'
+import { Declarations } from '../source/declarations.ts'
+import { isComplete } from '../source/is-complete.ts'
+import { prepare } from '../source/prepare.ts'
+import { loadTypeScript } from '../source/typescript.ts'
 import {
   CONTROL_FD,
   type Execute,
@@ -16,7 +21,9 @@ import {
   SYNC_FRAME,
   type ToGuard,
 } from '../wire.ts'
+import { complete, inspectAt, variables } from './completion.ts'
 import { flushFromGuard } from './outbox.ts'
+import { ScriptInspector } from './script-inspector.ts'
 import type { ForScript, ScriptMessage } from './script-messages.ts'
 import {
   type GuardData,
@@ -38,6 +45,7 @@ const GRACE_MS = 20
 const REPEAT_MS = 100
 const FLUSH_MS = 20
 const LIMIT_CHECK_MS = 100
+const WARM_UP_MS = 100
 
 /**
  * The guard thread: owns the pipe from the kernel, prepares code, hands messages to the script thread, and keeps
@@ -49,7 +57,8 @@ class Guard {
   readonly #script: MessagePort
   readonly #sync: MessagePort
   readonly #control: Socket
-  readonly #session = new Session()
+  readonly #inspector = new ScriptInspector()
+  readonly #names = new Declarations()
   /** Messages that the script thread has not taken yet: a termination can swallow one, then it is posted again. */
   #sent: ScriptMessage[] = []
   #sequence = 0
@@ -57,7 +66,8 @@ class Guard {
   #interrupt = 0
   #memoryLimit = Number.POSITIVE_INFINITY
   #checkedAt = 0
-  #catalogue: readonly ModuleDescription[] = []
+  #catalogue: CatalogueLookup | undefined
+  #init: Init | undefined
 
   constructor(data: GuardData) {
     this.#shared = { words: data.words, outbox: data.outbox }
@@ -73,7 +83,6 @@ class Guard {
     // Only to make it non-blocking: it is written to by plain system calls under the lock.
     scriptLane = new Socket({ fd: SCRIPT_FD, readable: false, writable: true })
     scriptLane.unref()
-    this.#session.connectToMainThread()
     this.#watchOutput()
   }
 
@@ -101,32 +110,71 @@ class Guard {
         void this.#stop(message.n)
         return
       case 'init':
-        return this.#init(message)
+        return this.#onInit(message)
       default:
         void this.#answer(message)
     }
   }
 
-  #init(message: Init): void {
+  #onInit(message: Init): void {
+    this.#init = message
     this.#memoryLimit = message.memoryLimit
-    this.#catalogue = message.catalogue
     this.#post({ t: 'init', catalogue: message.catalogue })
+    this.#warmUp()
+  }
+
+  /** Loads the TypeScript compiler before the first cell that needs it, while nothing runs: this thread is deaf for as long. */
+  #warmUp(): void {
+    setTimeout(() => {
+      if (Atomics.load(this.#words, RUNNING) === 0) loadTypeScript()
+      else this.#warmUp()
+    }, WARM_UP_MS).unref()
   }
 
   #execute(message: Execute): void {
+    const { n, source, wantResult, cwd, args, drain, as } = message
+    const prepared = prepare(message.code, message.language, source, this.#names)
+    if ('error' in prepared) return this.#send({ t: 'done', n, outcome: { status: 'error', error: prepared.error } })
     this.#post({
       t: 'run',
-      n: message.n,
-      code: message.code,
-      url: scriptUrl(message.source),
-      source: message.source,
-      wantResult: message.wantResult,
+      n,
+      ...prepared,
+      url: scriptUrl(source),
+      source,
+      wantResult,
+      ...(cwd !== undefined && { cwd }),
+      ...(args && { args }),
+      ...(drain && { drain }),
+      ...(as !== undefined && { as }),
     })
     this.#tick()
   }
 
   async #answer(question: Question): Promise<void> {
-    this.#send({ t: 'answer', q: question.q, error: 'not known' })
+    const { q } = question
+    try {
+      this.#send({ t: 'answer', q, value: await this.#look(question) })
+    } catch (error) {
+      this.#send({ t: 'answer', q, error: messageOf(error) })
+    }
+  }
+
+  #look(question: Question): unknown {
+    switch (question.t) {
+      case 'complete':
+        return complete(question.code, question.offset, this.#inspector, this.#lookup)
+      case 'inspect':
+        return inspectAt(question.code, question.offset, question.detail, this.#inspector, this.#lookup)
+      case 'isComplete':
+        return isComplete(question.code, question.language)
+      case 'variables':
+        return variables(this.#inspector, this.#names.variable)
+    }
+  }
+
+  get #lookup(): CatalogueLookup {
+    this.#catalogue ??= catalogueLookup([...builtinModules, ...(this.#init?.catalogue ?? [])], 'javascript')
+    return this.#catalogue
   }
 
   #post(body: ForScript): void {
@@ -185,17 +233,14 @@ class Guard {
     try {
       if (this.#isAcknowledged(n)) return
       let struck = false
-      const done = Promise.withResolvers<void>()
-      this.#session.post('Runtime.terminateExecution', () => {
+      const termination = this.#inspector.terminate().then(() => {
         struck = true
-        // The callback runs in the middle of whatever this thread does: see to it from the event loop.
-        setImmediate(done.resolve)
       })
       // On a thread that has just become idle it strikes with the next JavaScript: give it some.
       const poke = setInterval(() => {
         if (!struck) this.#script.postMessage({ seq: 0, body: { t: 'poke' } } satisfies ScriptMessage)
       }, 10)
-      await done.promise
+      await termination
       clearInterval(poke)
     } finally {
       unlock(this.#words)

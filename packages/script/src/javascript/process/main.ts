@@ -7,5 +7,5 @@ import { enableCompileCache } from 'node:module'
 const cache = process.argv[2]
 if (cache) enableCompileCache(cache)
 process.argv.length = 1
-const { startScriptThread } = await import('./script-thread.ts')
-startScriptThread(cache ?? '')
+const { boot } = await import('./boot.ts')
+boot(cache ?? '')

@@ -1,6 +1,18 @@
 import { writeSync } from 'node:fs'
 import { FRAME_HEADER, SCRIPT_FD, STDERR_FRAME, STDOUT_FRAME } from '../wire.ts'
-import { lock, OUT_END, OUT_OPEN, OUT_START, OUT_WAITING, OUTBOX_BYTES, type SharedState, SLEEP, tryLock, unlock } from './shared.ts'
+import {
+  lock,
+  OUT_END,
+  OUT_OPEN,
+  OUT_START,
+  OUT_WAITING,
+  OUTBOX_BYTES,
+  RUNNING,
+  type SharedState,
+  SLEEP,
+  tryLock,
+  unlock,
+} from './shared.ts'
 
 /** Text is cut to frames of at most this many UTF-16 units (three bytes each at most). */
 const TEXT_PIECE = 20 * 1024
@@ -28,7 +40,8 @@ export class Outbox {
   }
 
   /** Text of a stream. Waits while the kernel does not take it; an interrupt ends that wait. */
-  text(cell: number, kind: typeof STDOUT_FRAME | typeof STDERR_FRAME, text: string): void {
+  text(cell: number, stream: 'stdout' | 'stderr', text: string): void {
+    const kind = stream === 'stdout' ? STDOUT_FRAME : STDERR_FRAME
     if (text.length <= TEXT_PIECE) return this.#piece(cell, kind, text)
     for (let at = 0; at < text.length; ) {
       let end = Math.min(at + TEXT_PIECE, text.length)
@@ -63,7 +76,8 @@ export class Outbox {
         words[OUT_WAITING] = 1
         if (full) flushLocked(this.#shared)
         unlock(words)
-        if (first) Atomics.notify(words, OUT_WAITING)
+        // While code runs the guard looks by itself.
+        if (first && words[RUNNING] === 0) Atomics.notify(words, OUT_WAITING)
         return
       }
       this.#moveLocked()
@@ -189,5 +203,3 @@ export function flushFromGuard(shared: SharedState): boolean {
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00
 }
-
-export { STDERR_FRAME, STDOUT_FRAME }

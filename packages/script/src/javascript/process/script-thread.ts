@@ -1,32 +1,28 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Session } from 'node:inspector'
+import { isAbsolute } from 'node:path'
 import { promiseHooks } from 'node:v8'
-import { MessageChannel, Worker } from 'node:worker_threads'
-import { type FromScript, jsonFrame, type Outcome, type ToScript } from '../wire.ts'
-import { installConsole } from './console.ts'
-import { describeError } from './errors.ts'
-import { Outbox } from './outbox.ts'
+import type { MessagePort } from 'node:worker_threads'
+import type { MimeBundle, ScriptError } from '../../engine.ts'
+import { type FromScript, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
+import { Cell, Interrupted } from './cell.ts'
+import { takerOf } from './comms.ts'
+import { describeError, rememberScript } from './errors.ts'
+import { installCatalogue } from './globals.ts'
+import { HostCalls } from './host-calls.ts'
+import type { Outbox } from './outbox.ts'
 import type { ForScript, Run, ScriptMessage } from './script-messages.ts'
-import { type GuardData, INTERRUPT_ACK, INTERRUPT_ASKED, lock, OUT_OPEN, OUTBOX_BYTES, RUNNING, TAKEN, unlock, WORDS } from './shared.ts'
+import { INTERRUPT_ACK, INTERRUPT_ASKED, lock, RUNNING, TAKEN, unlock } from './shared.ts'
 import { toBundle } from './show.ts'
-
-/** One execution, as long as anything of it lives. */
-export interface Cell {
-  readonly n: number
-  readonly source: string
-  readonly url: string
-  readonly wantResult: boolean
-  /** It has been answered. */
-  done: boolean
-  /** It was interrupted: what is left of it must not act any more. */
-  cancelled: boolean
-}
 
 /** The main thread of the engine process. All user code runs here, and as little else as can be. */
 export class ScriptThread {
   readonly outbox: Outbox
+  /** The execution that the running code belongs to, also in callbacks long after its end. */
   readonly cells: AsyncLocalStorage<Cell> = new AsyncLocalStorage<Cell>()
   readonly #words: Int32Array
+  readonly #messages: MessagePort
+  readonly #calls: HostCalls
   readonly #session = new Session()
   #current: Cell | undefined
   #last: Cell | undefined
@@ -35,30 +31,61 @@ export class ScriptThread {
   #stopHook: (() => void) | undefined
   readonly #taker: string
   #taken: unknown
+  #restoreCwd: (() => void) | undefined
 
-  constructor(words: Int32Array, outbox: Outbox) {
+  constructor(words: Int32Array, outbox: Outbox, messages: MessagePort, replies: MessagePort) {
     this.#words = words
     this.outbox = outbox
+    this.#messages = messages
+    this.#calls = new HostCalls(words, replies, (json) => this.outbox.frame(textFrame(json, JSON_FRAME)))
     this.#session.connect()
     this.#taker = this.#remember('taker', (value: unknown) => {
       this.#taken = value
     })
   }
 
-  /** The inspector's handle of a value of this thread. */
-  #remember(name: string, value: unknown): string {
-    const key = `llmspell:${name}`
-    Object.defineProperty(globalThis, key, { value, configurable: true })
-    let handle = ''
-    this.#session.post('Runtime.evaluate', { expression: `globalThis['${key}']`, objectGroup: 'engine' }, (_, response) => {
-      handle = (response as unknown as EvaluateResponse).result.objectId as string
-    })
-    Reflect.deleteProperty(globalThis, key)
-    return handle
+  /** The execution that whatever runs now belongs to. */
+  get cell(): Cell | undefined {
+    return this.cells.getStore() ?? this.#current ?? this.#last
+  }
+
+  /** Its number for output. */
+  get owner(): number {
+    return this.cell?.owner ?? 0
+  }
+
+  get current(): Cell | undefined {
+    return this.#current
+  }
+
+  /**
+   * Called whenever a script acts.
+   *
+   * @throws Interrupted when the code is what an interrupt has left over.
+   */
+  check(): void {
+    if (this.cells.getStore()?.cancelled) throw new Interrupted()
   }
 
   send(message: FromScript): void {
     this.outbox.frame(jsonFrame(message))
+  }
+
+  call(name: string, args: readonly unknown[], caller: (...args: never[]) => unknown): Promise<unknown> {
+    this.check()
+    const cell = this.cell
+    if (cell?.drain) this.#messages.ref()
+    return this.#calls.call(cell, name, args, caller)
+  }
+
+  callSync(name: string, args: readonly unknown[]): unknown {
+    this.check()
+    return this.#calls.callSync(this.cell, name, args)
+  }
+
+  input(prompt: string, password: boolean): string | null {
+    this.check()
+    return this.#calls.input(this.cell, prompt, password)
   }
 
   onMessage(message: ScriptMessage): void {
@@ -74,16 +101,59 @@ export class ScriptThread {
     else this.#onGuardMessage(body)
   }
 
-  #onKernelMessage(_message: ToScript): void {}
+  /** Nothing is left that could act: a program would end now. */
+  onIdle(): void {
+    const cell = this.#current
+    if (!cell?.drain) return
+    if (!cell.drained) {
+      const error: ScriptError = {
+        ename: 'UnsettledAwait',
+        evalue: 'the script waits for a promise that nothing is left to settle',
+        traceback: ['UnsettledAwait: the script waits for a promise that nothing is left to settle'],
+      }
+      return this.#finish(cell, { status: 'error', error })
+    }
+    if (process.exitCode !== undefined && Number(process.exitCode) !== 0) process.exit()
+    this.#finish(cell, cell.drained)
+  }
+
+  /** An exception or rejection that nobody caught. During its execution it is the end of that, later a text on stderr. */
+  onUncaught(reason: unknown): void {
+    if (reason instanceof Interrupted) return
+    const owner = this.cells.getStore()
+    const cell = this.#current
+    const error = describeError(reason)
+    if (cell && !cell.done && (owner === cell || owner === undefined)) {
+      cell.cancel()
+      this.#calls.cancel(cell)
+      this.#finish(cell, { status: 'error', error })
+      return
+    }
+    if (!owner?.cancelled) this.outbox.text((owner ?? cell ?? this.#last)?.owner ?? 0, 'stderr', `Uncaught ${error.traceback.join('\n')}\n`)
+  }
+
+  #onKernelMessage(message: ToScript): void {
+    if (message.t === 'reply') {
+      this.#calls.onReply(message)
+      if (this.#calls.size === 0 && this.#current?.drain) this.#messages.unref()
+      return
+    }
+    const run = takerOf(this, message.event)
+    this.send({ t: 'commTaken', q: message.q, taken: run !== undefined })
+    if (run) this.cells.run(new Cell({ n: message.n, source: 'comm', wantResult: false }), run)
+  }
 
   #onGuardMessage(message: Exclude<ForScript, string>): void {
     switch (message.t) {
       case 'run':
-        return this.#run(message)
+        this.#run(message)
+        return
       case 'interrupt':
-        return this.#onInterrupt(message.n)
+        this.#onInterrupt(message.n)
+        return
       case 'init':
-        this.send({ t: 'ready', versions: { node: process.versions.node, v8: process.versions.v8 } })
+        installCatalogue(this, message.catalogue)
+        this.send({ t: 'ready' })
     }
   }
 
@@ -93,8 +163,9 @@ export class ScriptThread {
     lock(this.#words)
     const cell = this.#current
     if (cell && !cell.done) {
-      cell.cancelled = true
-      this.#finishLocked(cell, { status: 'interrupted', error: interruptedError() })
+      cell.cancel()
+      this.#calls.cancel(cell)
+      this.#finishLocked(cell, { status: 'interrupted', error: INTERRUPTED })
     }
     Atomics.store(this.#words, INTERRUPT_ACK, n)
     Atomics.notify(this.#words, INTERRUPT_ACK)
@@ -102,21 +173,29 @@ export class ScriptThread {
   }
 
   #run(message: Run): void {
-    const cell: Cell = {
-      n: message.n,
-      source: message.source,
-      url: message.url,
-      wantResult: message.wantResult,
-      done: false,
-      cancelled: false,
-    }
+    const cell = new Cell({ ...message, owner: message.as })
     this.#current = cell
     this.#last = cell
     this.#words[RUNNING] = cell.n
+    rememberScript(message.url, message.source, message.map)
+    this.#enter(cell, message.cwd)
     this.cells.run(cell, () => this.#evaluate(cell, message))
   }
 
+  #enter(cell: Cell, cwd: string | undefined): void {
+    process.argv = [process.execPath, ...(isAbsolute(cell.source) ? [cell.source] : []), ...cell.args]
+    if (cell.drain) this.#messages.unref()
+    if (cwd === undefined || cwd === process.cwd()) return
+    const before = process.cwd()
+    process.chdir(cwd)
+    this.#restoreCwd = () => {
+      if (process.cwd() === cwd) process.chdir(before)
+    }
+  }
+
   #evaluate(cell: Cell, message: Run): void {
+    const end = `\n//# sourceURL=${message.url}`
+    if (message.preamble !== undefined) this.#session.post('Runtime.evaluate', { expression: message.preamble + end, replMode: true })
     let hold: Promise<unknown> | undefined
     const stop = promiseHooks.onInit((promise: Promise<unknown>) => {
       if (hold) return
@@ -126,41 +205,77 @@ export class ScriptThread {
     this.#stopHook = stop
     this.#session.post(
       'Runtime.evaluate',
-      { expression: `${message.code}\n//# sourceURL=${message.url}`, objectGroup: `c${cell.n}`, replMode: true },
+      { expression: message.code + end, objectGroup: `c${cell.n}`, replMode: true },
       (error, response) => {
         if (hold) this.#held.delete(hold)
-        if (!cell.done) this.cells.run(cell, () => this.#conclude(cell, error, response as EvaluateResponse | undefined))
+        if (!cell.done) this.cells.run(cell, () => this.#conclude(cell, error, response as EvaluateResponse | undefined, message.noValue))
       },
     )
     stop()
     this.#stopHook = undefined
   }
 
-  #conclude(cell: Cell, error: Error | null, response: EvaluateResponse | undefined): void {
+  #conclude(cell: Cell, error: Error | null, response: EvaluateResponse | undefined, noValue: boolean | undefined): void {
     // Terminated: the interrupt itself is the next message.
     if (error && (this.#words[INTERRUPT_ASKED] as number) > (this.#words[INTERRUPT_ACK] as number)) return
     let outcome: Outcome
     try {
       if (error || !response) outcome = { status: 'error', error: describeError(error) }
-      else if (response.exceptionDetails) outcome = { status: 'error', error: describeError(this.#thrown(response.exceptionDetails), cell) }
-      else {
+      else if (response.exceptionDetails) {
+        const { exception, text } = response.exceptionDetails
+        outcome = { status: 'error', error: describeError(exception ? this.#value(exception) : new Error(text)) }
+      } else {
         outcome = { status: 'ok' }
-        if (cell.wantResult && response.result.type !== 'undefined') {
-          const result = toBundle(this.#value(response.result))
-          if (result) outcome.result = result
+        if (cell.wantResult && !noValue && response.result.type !== 'undefined') {
+          const shown = toBundle(this.#value(response.result))
+          if (shown instanceof Promise) {
+            shown.then(
+              (bundle) => this.#succeed(cell, bundle),
+              (reason: unknown) => this.#finish(cell, { status: 'error', error: describeError(reason) }),
+            )
+            return
+          }
+          if (shown) outcome.result = shown
         }
       }
     } catch (failure) {
-      outcome = { status: 'error', error: describeError(failure, cell) }
+      outcome = { status: 'error', error: describeError(failure) }
     }
+    if (cell.drain && outcome.status === 'ok') {
+      cell.drained = outcome
+      return
+    }
+    this.#finish(cell, outcome)
+  }
+
+  #succeed(cell: Cell, result: MimeBundle | undefined): void {
+    const outcome: Outcome = { status: 'ok', ...(result && { result }) }
+    if (cell.drain) cell.drained = outcome
+    else this.#finish(cell, outcome)
+  }
+
+  #finish(cell: Cell, outcome: Outcome): void {
+    const frame = jsonFrame({ t: 'done', n: cell.n, outcome } satisfies FromScript)
     lock(this.#words)
-    this.#finishLocked(cell, outcome)
+    if (!cell.done) this.#closeLocked(cell, frame)
     unlock(this.#words)
     this.#session.post('Runtime.releaseObjectGroup', { objectGroup: `c${cell.n}` })
   }
 
-  #thrown(details: ExceptionDetails): unknown {
-    return details.exception ? this.#value(details.exception) : new Error(details.text)
+  #finishLocked(cell: Cell, outcome: Outcome): void {
+    this.#closeLocked(cell, jsonFrame({ t: 'done', n: cell.n, outcome } satisfies FromScript))
+  }
+
+  #closeLocked(cell: Cell, frame: Uint8Array): void {
+    cell.finish()
+    if (this.#current === cell) {
+      this.#current = undefined
+      this.#words[RUNNING] = 0
+      if (cell.drain) this.#messages.ref()
+      this.#restoreCwd?.()
+      this.#restoreCwd = undefined
+    }
+    this.outbox.frameLocked(frame)
   }
 
   /** The value behind the inspector's description of it. */
@@ -183,20 +298,23 @@ export class ScriptThread {
     return object.type === 'undefined' ? undefined : object.value
   }
 
-  #finishLocked(cell: Cell, outcome: Outcome): void {
-    if (cell.done) return
-    cell.done = true
-    if (this.#current === cell) {
-      this.#current = undefined
-      this.#words[RUNNING] = 0
-    }
-    this.outbox.frameLocked(jsonFrame({ t: 'done', n: cell.n, outcome } satisfies FromScript))
+  /** The inspector's handle of a value of this thread. */
+  #remember(name: string, value: unknown): string {
+    const key = `llmspell:${name}`
+    Object.defineProperty(globalThis, key, { value, configurable: true })
+    let handle = ''
+    this.#session.post('Runtime.evaluate', { expression: `globalThis['${key}']`, objectGroup: 'engine' }, (_, response) => {
+      handle = (response as unknown as EvaluateResponse).result.objectId as string
+    })
+    Reflect.deleteProperty(globalThis, key)
+    return handle
   }
+}
 
-  /** The execution that whatever runs now belongs to. */
-  get cell(): Cell | undefined {
-    return this.cells.getStore() ?? this.#current ?? this.#last
-  }
+const INTERRUPTED: ScriptError = {
+  ename: 'Interrupted',
+  evalue: 'execution was interrupted',
+  traceback: ['Interrupted: execution was interrupted'],
 }
 
 interface RemoteObject {
@@ -206,36 +324,7 @@ interface RemoteObject {
   objectId?: string
 }
 
-interface ExceptionDetails {
-  text: string
-  exception?: RemoteObject
-}
-
 interface EvaluateResponse {
   result: RemoteObject
-  exceptionDetails?: ExceptionDetails
-}
-
-export function interruptedError(): { ename: string; evalue: string; traceback: string[] } {
-  return { ename: 'Interrupted', evalue: 'execution was interrupted', traceback: ['Interrupted: execution was interrupted'] }
-}
-
-export function startScriptThread(cache: string): void {
-  const words = new Int32Array(new SharedArrayBuffer(WORDS * 4))
-  words[OUT_OPEN] = -1
-  const bytes = new Uint8Array(new SharedArrayBuffer(OUTBOX_BYTES))
-  const messages = new MessageChannel()
-  const sync = new MessageChannel()
-  const data: GuardData = { words, outbox: bytes, script: messages.port2, sync: sync.port2 }
-  new Worker(new URL('./guard-main.js', import.meta.url), {
-    workerData: { ...data, cache },
-    transferList: [messages.port2, sync.port2],
-    env: {},
-  })
-  const outbox = new Outbox({ words, outbox: bytes })
-  const thread = new ScriptThread(words, outbox)
-  installConsole(thread)
-  // The kernel decides when this process ends, not a Ctrl-C that reaches the whole process group.
-  process.on('SIGINT', () => {})
-  messages.port1.on('message', (message: ScriptMessage) => thread.onMessage(message))
+  exceptionDetails?: { text: string; exception?: RemoteObject }
 }

@@ -1,8 +1,36 @@
 import { inspect } from 'node:util'
 import type { MimeBundle } from '../../engine.ts'
 
+/** The method by which a value says how it looks, as in Deno's kernel: gives a bundle, or a promise of one. */
+const JUPYTER_DISPLAY = Symbol.for('Jupyter.display')
+
 /** A value as a front end shows it; nothing for undefined. */
-export function toBundle(value: unknown): MimeBundle | undefined {
+export function toBundle(value: unknown): MimeBundle | undefined | Promise<MimeBundle | undefined> {
   if (value === undefined) return undefined
+  const own = ownBundle(value)
+  if (own instanceof Promise) return own.then((bundle) => (isBundle(bundle) ? complete(bundle, value) : plain(value)))
+  return isBundle(own) ? complete(own, value) : plain(value)
+}
+
+/** A plain object all of whose keys are MIME types. */
+export function isBundle(value: unknown): value is MimeBundle {
+  if (value === null || typeof value !== 'object') return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  const keys = Object.keys(value)
+  return keys.length > 0 && keys.every((key) => /^[a-z]+\/[\w.+-]+$/i.test(key))
+}
+
+function ownBundle(value: unknown): unknown {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined
+  const display = (value as Record<symbol, unknown>)[JUPYTER_DISPLAY] ?? (value as { toMime?: unknown }).toMime
+  return typeof display === 'function' ? (display as () => unknown).call(value) : undefined
+}
+
+function complete(bundle: MimeBundle, value: unknown): MimeBundle {
+  return 'text/plain' in bundle ? bundle : { ...bundle, ...plain(value) }
+}
+
+function plain(value: unknown): MimeBundle {
   return { 'text/plain': inspect(value) }
 }

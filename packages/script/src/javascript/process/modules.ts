@@ -1,0 +1,102 @@
+import { createRequire, isBuiltin } from 'node:module'
+import { dirname, isAbsolute, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { constants, Script } from 'node:vm'
+import { DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
+import type { Cell } from './cell.ts'
+import type { ScriptThread } from './script-thread.ts'
+
+type Import = (specifier: unknown, options?: unknown) => Promise<Record<string, unknown>>
+
+/** `import`, `import.meta`, `require` and what goes with them, as seen from the file of the running code or the working directory. */
+export function modules(thread: ScriptThread): void {
+  const importers = new Map<string, Import>()
+  const requires = new Map<string, NodeJS.Require>()
+
+  const importFrom = (base: string): Import => {
+    let found = importers.get(base)
+    if (!found) {
+      found = new Script('(specifier, options) => options === undefined ? import(specifier) : import(specifier, options)', {
+        filename: base,
+        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      }).runInThisContext() as Import
+      importers.set(base, found)
+    }
+    return found
+  }
+
+  const dynamicImport = async (specifier: unknown, options?: unknown, wanted?: readonly string[]): Promise<unknown> => {
+    const namespace = await importFrom(baseOf(thread.cell))(specifier, options)
+    for (const name of wanted ?? []) {
+      if (!(name in namespace))
+        throw new SyntaxError(`The requested module '${String(specifier)}' does not provide an export named '${name}'`)
+    }
+    return namespace
+  }
+
+  const requireOf = (base: string): NodeJS.Require => {
+    let found = requires.get(base)
+    if (!found) {
+      found = createRequire(base)
+      // So that `require.main === module` holds in a script.
+      found.main = main as unknown as NodeJS.Module
+      requires.set(base, found)
+    }
+    return found
+  }
+
+  const main = { exports: {}, children: [], loaded: false, paths: [] }
+  hidden(DYNAMIC_IMPORT, dynamicImport)
+  getter(IMPORT_META, () => {
+    const base = baseOf(thread.cell)
+    const url = pathToFileURL(base).href
+    return {
+      __proto__: null,
+      dirname: dirname(base),
+      filename: base,
+      url,
+      main: true,
+      resolve: (specifier: string) =>
+        isBuiltin(specifier) && !specifier.startsWith('node:') ? `node:${specifier}` : resolve(requireOf(base), specifier, url),
+    }
+  })
+  getter('require', () => requireOf(baseOf(thread.cell)))
+  getter('__filename', () => fileOf(thread.cell))
+  getter('__dirname', () => {
+    const file = fileOf(thread.cell)
+    return file && dirname(file)
+  })
+  getter('module', () => (fileOf(thread.cell) === undefined ? undefined : main))
+  getter('exports', () => (fileOf(thread.cell) === undefined ? undefined : main.exports))
+}
+
+function fileOf(cell: Cell | undefined): string | undefined {
+  return cell && isAbsolute(cell.source) ? cell.source : undefined
+}
+
+/** A file in the working directory that need not exist: what relative specifiers are relative to. */
+function baseOf(cell: Cell | undefined): string {
+  return fileOf(cell) ?? join(process.cwd(), '[cell]')
+}
+
+function resolve(require: NodeJS.Require, specifier: string, url: string): string {
+  if (/^(\.{0,2}\/)/.test(specifier)) return new URL(specifier, url).href
+  if (/^[a-z][a-z+.-]*:/i.test(specifier)) return specifier
+  return pathToFileURL(require.resolve(specifier)).href
+}
+
+function hidden(name: string, value: unknown): void {
+  Object.defineProperty(globalThis, name, { value, writable: false, configurable: false, enumerable: false })
+}
+
+/** May be replaced by a script. */
+function getter(name: string, get: () => unknown): void {
+  Object.defineProperty(globalThis, name, {
+    get,
+    set(value: unknown) {
+      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true })
+    },
+    configurable: true,
+    enumerable: false,
+  })
+}

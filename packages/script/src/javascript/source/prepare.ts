@@ -1,0 +1,59 @@
+import { Script } from 'node:vm'
+import type { Language, ScriptError } from '../../engine.ts'
+import type { Declarations } from './declarations.ts'
+import { parse, type SyntaxProblem } from './parse.ts'
+import { type Rewritten, rewrite } from './rewrite.ts'
+import { stripTypes } from './typescript.ts'
+
+export type Prepared = (Rewritten & { map?: string }) | { error: ScriptError }
+
+/** From the code of a cell to what V8 evaluates. */
+export function prepare(code: string, language: Language, source: string, names: Declarations): Prepared {
+  let script = code
+  let map: string | undefined
+  if (language === 'typescript') {
+    const stripped = stripTypes(asExpression(code, language) ?? code, source)
+    if ('problem' in stripped) return { error: syntaxError(stripped.problem, code, source) }
+    script = stripped.code
+    map = stripped.map
+  } else script = asExpression(code, language) ?? code
+  const parsed = parse(script)
+  if ('problem' in parsed) return { error: syntaxError(parsed.problem, code, source, script) }
+  return { ...rewrite(script, parsed.program, names), ...(map !== undefined && { map }) }
+}
+
+/** `{a: 1}` alone is meant as an object, not as a block with a label. */
+function asExpression(code: string, language: Language): string | undefined {
+  if (!/^\s*\{/.test(code) || /;\s*$/.test(code)) return undefined
+  const wrapped = `(${code.trimEnd()}\n)`
+  if (language === 'typescript') return 'problem' in stripTypes(wrapped, '') ? undefined : wrapped
+  return 'problem' in parse(wrapped) ? undefined : wrapped
+}
+
+export function syntaxError(problem: SyntaxProblem, code: string, source: string, script: string = code): ScriptError {
+  const message = v8Message(script, problem) ?? problem.message
+  const text = code.split('\n')[problem.line - 1] ?? ''
+  return {
+    ename: 'SyntaxError',
+    evalue: message,
+    traceback: [
+      `${source}:${problem.line}:${problem.column + 1}`,
+      text,
+      `${text.slice(0, problem.column).replace(/[^\t]/g, ' ')}^`,
+      `SyntaxError: ${message}`,
+    ],
+    position: { source, line: problem.line, column: problem.column + 1 },
+  }
+}
+
+/** The message people know from Node, when V8 means the same line. */
+function v8Message(code: string, problem: SyntaxProblem): string | undefined {
+  if (/\b(import|export)\b/.test(code)) return undefined
+  try {
+    new Script(`async () => {${code}\n}`, { filename: 'cell' })
+  } catch (error) {
+    const line = /^cell:(\d+)/.exec((error as Error).stack ?? '')?.[1]
+    if (Number(line) === problem.line) return (error as Error).message
+  }
+  return undefined
+}
