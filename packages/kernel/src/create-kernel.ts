@@ -72,6 +72,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
   /** Aborted, and made anew, when what was asked before is no longer worth doing. */
   let life = new AbortController()
   let state: 'new' | 'running' | 'restarting' | 'stopping' = 'new'
+  let opened = false
   let startedAt = clock.monotonic()
   const closed = Promise.withResolvers<StopReason>()
 
@@ -112,7 +113,13 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     transport.onMessage((incoming) => router.receive(incoming))
     transport.onUndeliverable?.((_peer, message) => prompts.undeliverable(message))
     pool.warm(pool.factoryOf(defaultLanguage))
-    await transport.open()
+    try {
+      await transport.open()
+    } catch (error) {
+      await stop('start_failed')
+      throw error
+    }
+    opened = true
     publisher.status('starting', undefined)
     idle.start()
   }
@@ -131,7 +138,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     router.refuse(stopped)
     router.release()
     // A client that asked for it was told; all others learn of it here.
-    if (reason !== 'shutdown_request') publisher.publish('shutdown_reply', { status: 'ok', restart: false }, undefined)
+    if (opened && reason !== 'shutdown_request') publisher.publish('shutdown_reply', { status: 'ok', restart: false }, undefined)
     await endWork(stopped)
     for (const feature of features) await attempt(`feature ${feature.name} did not end well`, () => feature.dispose?.())
     await attempt('the history did not close', () => options.history.close())

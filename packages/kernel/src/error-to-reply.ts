@@ -16,6 +16,7 @@ const WIRE_NAMES: Readonly<Record<string, string>> = {
   'kernel.not_supported': 'NotSupported',
   'kernel.stopped': 'KernelStopped',
   'kernel.restarted': 'KernelRestarted',
+  'kernel.queue_full': 'QueueFull',
   'kernel.unknown_magic': 'UnknownMagic',
   'wire.invalid_content': 'InvalidRequest',
 }

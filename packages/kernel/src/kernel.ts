@@ -5,7 +5,7 @@ import type { HistoryStore } from './execution/history-store.ts'
 import type { KernelFeature } from './feature.ts'
 
 /** Why a kernel stopped. Hosts add their own words: `signal`, `parent_gone`… */
-export type StopReason = 'shutdown_request' | 'idle_timeout' | (string & {})
+export type StopReason = 'shutdown_request' | 'idle_timeout' | 'start_failed' | (string & {})
 
 /** Bounds of one kernel; every one has a default that suits a desktop. */
 export interface KernelLimits {
@@ -57,7 +57,10 @@ export interface CreateKernelOptions {
 }
 
 export interface Kernel {
-  /** Opens the transport and answers; the default engine warms up in the background. Resolves when messages are received. */
+  /**
+   * Opens the transport and answers; the default engine warms up in the background. Resolves when messages are received. When the
+   * transport does not open the kernel is stopped and this rejects with the transport's error.
+   */
   start(): Promise<void>
   /**
    * Ends running and queued work (each request still gets its answer), broadcasts shutdown, disposes the engines, sends what

@@ -33,6 +33,9 @@ export interface ExecutorOptions {
  */
 const FAILURE_SETTLES = 5
 
+/** More executions than this at once are a flood, and refused. */
+const MOST_WAITING = 100_000
+
 /** Typed alone in a console, these leave it. */
 const LEAVE = /^\s*(?:exit|quit)(?:\(\))?\s*;?\s*$/
 
@@ -66,6 +69,8 @@ export class Executor {
 
   submit(request: ContentOf<'execute_request'>, envelope: Envelope): void {
     const { metadata, header } = envelope.message
+    if (this.#byId.size >= MOST_WAITING)
+      throw new LlmspellError(`${MOST_WAITING} executions wait already`, { code: 'kernel.queue_full', hint: 'Wait for some to end.' })
     const extension = executeExtension(metadata)
     const language = requestedLanguage(metadata, this.#options.defaultLanguage)
     const execution = new Execution(this.#uniqueId(header.msg_id), request, envelope, extension, language)
@@ -82,7 +87,8 @@ export class Executor {
     const execution = id === undefined ? this.#queue.running : this.#byId.get(id)
     if (!execution) {
       // Callbacks may run although no cell does.
-      if (id === undefined) await Promise.all([...this.#options.pool.shared].map((slot) => slot.engine.interrupt()))
+      if (id === undefined)
+        await Promise.all([...this.#options.pool.shared].map((slot) => (slot.ready ? slot.engine.interrupt() : undefined)))
       return false
     }
     if (execution.state === 'queued') {
@@ -106,8 +112,9 @@ export class Executor {
       execution.cut.resolve({ status: 'error', error: errorToScriptError(reason) })
     }
     if (this.#byId.size > 0) {
-      this.#whenQuiet = Promise.withResolvers()
+      this.#whenQuiet ??= Promise.withResolvers()
       await this.#whenQuiet.promise
+      this.#whenQuiet = undefined
     }
     await this.#options.pool.discardAll()
     this.#count = 0
@@ -124,10 +131,21 @@ export class Executor {
     }))
   }
 
-  /** Never rejects. */
+  /** Never rejects: the next one must have its turn. */
   async #run(execution: Execution): Promise<void> {
+    try {
+      await this.#answer(execution)
+    } catch (error) {
+      this.#options.logger.log('error', `could not answer an execution: ${messageOf(error)}`, { msg_id: execution.id })
+      this.#ended(execution)
+      execution.envelope.fail(error)
+    }
+    this.#release(execution)
+  }
+
+  async #answer(execution: Execution): Promise<void> {
     const { envelope, request } = execution
-    const { origins, output, clock, logger } = this.#options
+    const { origins, output, clock } = this.#options
     execution.state = 'running'
     execution.startedAt = new Date(clock.now()).toISOString()
     const origin = output.createOrigin(envelope.message.header, envelope.peer, request.silent, execution)
@@ -150,14 +168,7 @@ export class Executor {
     if (outcome.status !== 'ok' && request.stop_on_error && !execution.fresh && !envelope.signal.aborted) {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, FAILURE_SETTLES))
     }
-    try {
-      this.#finish(execution, origin, count, outcome, expressions)
-    } catch (error) {
-      logger.log('error', `could not answer an execution: ${messageOf(error)}`, { msg_id: execution.id })
-      this.#ended(execution)
-      envelope.fail(error)
-    }
-    this.#release(execution)
+    this.#finish(execution, origin, count, outcome, expressions)
   }
 
   async #perform(execution: Execution, count: number): Promise<ExecuteOutcome> {

@@ -1,6 +1,7 @@
 import { LlmspellError, type Logger } from '@llmspell/base'
 import type { IncomingMessage, KernelTransport, Message, Session } from '@llmspell/jupyter'
 import { parseContent } from '@llmspell/jupyter/validation'
+import type { Execution } from './execution.ts'
 import type { Origin } from './origins.ts'
 
 /** Kept by the msg_id of its input_request. */
@@ -29,17 +30,17 @@ export class InputPrompts {
   /** The line typed, or `undefined` at end of input. Rejects when the client takes no input, is gone, or a signal aborts. */
   async ask(origin: Origin | undefined, prompt: string, password: boolean, signal: AbortSignal): Promise<string | undefined> {
     const execution = origin?.execution
-    if (!origin || !execution || origin.ended || !execution.request.allow_stdin) throw notAllowed(origin)
+    if (!origin || !execution?.request.allow_stdin) throw notAllowed(execution)
     signal.throwIfAborted()
     execution.signal.throwIfAborted()
     origin.stream.flush()
-    const message = this.#session.create('input_request', { prompt, password }, { parent: origin })
+    const message = this.#session.create('input_request', { prompt, password }, { parent: execution.envelope.message })
     const id = message.header.msg_id
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
     const onAbort = (): void => reject(signal.aborted ? signal.reason : execution.signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     execution.signal.addEventListener('abort', onAbort, { once: true })
-    this.#open.set(id, { session: origin.header.session, resolve, reject })
+    this.#open.set(id, { session: execution.session, resolve, reject })
     try {
       this.#transport.send('stdin', origin.peer, message)
       return await promise
@@ -85,8 +86,8 @@ export class InputPrompts {
   }
 }
 
-function notAllowed(origin: Origin | undefined): LlmspellError {
-  const late = !origin?.execution || origin.ended
+function notAllowed(execution: Execution | undefined): LlmspellError {
+  const late = !execution
   return new LlmspellError(late ? 'input is possible only while a cell runs' : 'this client does not take input', {
     code: 'input.not_allowed',
     hint: late ? 'Ask before the cell ends.' : 'Run it from a console or a notebook, or pass the value as an argument.',

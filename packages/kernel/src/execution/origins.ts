@@ -4,13 +4,14 @@ import type { Execution } from './execution.ts'
 
 /** The request that output, host calls and prompts of running or finished code belong to. */
 export interface Origin {
-  readonly header: Header
+  /** `undefined` when the request is no longer known. */
+  readonly header: Header | undefined
   readonly peer: Peer
   /** Nothing it prints is published. */
   readonly silent: boolean
   readonly stream: StreamBuffer
-  /** `undefined` for what a comm message made a script do. */
-  readonly execution: Execution | undefined
+  /** While it runs; what a comm message made a script do has none. */
+  execution: Execution | undefined
   /** The request was answered: what comes now is late. */
   ended: boolean
   /** What was not published because no subscriber took it. */
@@ -46,6 +47,8 @@ export class Origins {
     if (!origin) return
     this.#live.delete(id)
     origin.ended = true
+    // A header is remembered, not the code.
+    origin.execution = undefined
     this.#ended.set(id, origin)
     if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.keys().next().value as string)
   }

@@ -27,7 +27,7 @@ export function scriptHost(slot: () => EngineSlot, services: ScriptHostServices)
   return {
     call(call) {
       trace?.(`call ${call.name}`, { execution: call.executionId, args: call.args })
-      return services.call({ ...call, session: origins.get(call.executionId)?.header.session ?? '' })
+      return services.call({ ...call, session: origins.get(call.executionId)?.header?.session ?? '' })
     },
     input(executionId, prompt, password, signal) {
       trace?.('input', { execution: executionId, prompt, password })

@@ -17,6 +17,8 @@ export class ScriptOutput {
   readonly #onLate: () => void
   /** Bytes of output not published because no subscriber took any for longer than the patience. */
   dropped = 0
+  /** Output of executions so long gone that their request was forgotten is published without a parent. */
+  readonly #unknown: Origin
 
   constructor(publisher: Publisher, origins: Origins, pressure: BackPressure, clock: Clock, onLate: () => void) {
     this.#publisher = publisher
@@ -24,9 +26,11 @@ export class ScriptOutput {
     this.#pressure = pressure
     this.#clock = clock
     this.#onLate = onLate
+    this.#unknown = this.createOrigin(undefined, [], false, undefined)
+    this.#unknown.ended = true
   }
 
-  createOrigin(header: Header, peer: Peer, silent: boolean, execution: Execution | undefined): Origin {
+  createOrigin(header: Header | undefined, peer: Peer, silent: boolean, execution: Execution | undefined): Origin {
     const stream = new StreamBuffer((name, text) => this.#publishStream(origin, name, text), this.#clock)
     const origin: Origin = { header, peer, silent, stream, execution, ended: false, dropped: 0 }
     return origin
@@ -35,8 +39,8 @@ export class ScriptOutput {
   /** A returned promise is what the script must wait for. */
   accept(slot: EngineSlot, output: EngineOutput): void | Promise<void> {
     if (slot.discarded) return
-    const origin = this.#origins.get(output.executionId)
-    if (!origin || origin.silent) return
+    const origin = this.#origins.get(output.executionId) ?? this.#unknown
+    if (origin.silent) return
     if (origin.ended) this.#onLate()
     if (output.type === 'stream') origin.stream.write(output.name, output.text)
     else {
@@ -45,7 +49,7 @@ export class ScriptOutput {
       else this.#publishDisplay(origin, output)
     }
     const room = this.#pressure.wait()
-    if (room) return origin.execution && !origin.ended ? untilAborted(room, origin.execution.signal) : room
+    if (room) return origin.execution ? untilAborted(room, origin.execution.signal) : room
   }
 
   /** What was printed before the reply leaves before the reply. */

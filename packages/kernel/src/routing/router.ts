@@ -76,7 +76,7 @@ export class Router {
     try {
       if (this.#refusal) throw this.#refusal
       if (!route) throw unknownType(type, table)
-      if (header.subshell_id) throw noSubshell(header.subshell_id)
+      if (header.subshell_id && incoming.channel === 'shell') throw noSubshell(header.subshell_id)
       return this.#answer(route, envelope)
     } catch (error) {
       this.#failed(envelope, error)
