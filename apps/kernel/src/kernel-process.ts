@@ -67,6 +67,7 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
     record,
     transport: sockets,
     owned: plan.owned,
+    ...(sockets.connection.transport === 'tcp' && { ports: portsOf(sockets.connection) }),
     cwd,
     env: scriptEnvironment(),
     logger: log,
@@ -120,6 +121,10 @@ function makeRecord(
     idleTimeout: args.idleTimeout ?? (startedBy === 'auto' ? config['kernel.idle_timeout'] : 0),
     ...(args.logFile === undefined ? {} : { logFile: resolve(args.logFile) }),
   }
+}
+
+function portsOf({ shell_port, iopub_port, stdin_port, hb_port, control_port }: ConnectionInfo) {
+  return { shell_port, iopub_port, stdin_port, hb_port, control_port }
 }
 
 /** Lines go to the file; without one, warnings and errors go to whoever started this process. */

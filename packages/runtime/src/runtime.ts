@@ -1,7 +1,15 @@
 import { type Logger, silentLogger, traceEnabled } from '@llmspell/base'
 import type { Config, LlmspellPaths } from '@llmspell/config'
 import type { KernelRecord, KernelTransport } from '@llmspell/jupyter'
-import { createKernel, type HistoryStore, type Kernel, type KernelFeature, MemoryHistoryStore, type StopReason } from '@llmspell/kernel'
+import {
+  type CreateKernelOptions,
+  createKernel,
+  type HistoryStore,
+  type Kernel,
+  type KernelFeature,
+  MemoryHistoryStore,
+  type StopReason,
+} from '@llmspell/kernel'
 import type { EngineFactory } from '@llmspell/script'
 import { catalogueDispatcher, type ModuleDescription } from '@llmspell/script/catalogue'
 import { javascriptEngineFactory } from '@llmspell/script/javascript'
@@ -17,6 +25,8 @@ export interface RuntimeOptions {
   transport: KernelTransport
   /** Whether the client that sends shutdown_request started this kernel. */
   owned: boolean
+  /** Content of connect_reply, where clients reach this kernel over ports. */
+  ports?: CreateKernelOptions['ports']
   cwd: string
   env: Readonly<Record<string, string>>
   logger?: Logger
@@ -51,6 +61,7 @@ export function createRuntime(options: RuntimeOptions): Kernel {
     history,
     record,
     owned: options.owned,
+    ports: options.ports,
     cwd: options.cwd,
     env: options.env,
     limits: { engineMemory: config['kernel.memory_limit'], freshConcurrency: config['kernel.parallel_runs'] },
