@@ -115,6 +115,11 @@ JAVASCRIPT = {
     'mixed_output': 'console.log("one"); console.error("two"); Display.html("<i>three</i>"); console.log("four"); throw new Error("five")',
     'clear_wait': 'Display.clear(true)',
     'complete_in': ('const s = "{text}"; consol', 'console'),
+    'comm_target': '''Comm.registerTarget("echo", (comm, data) => {
+  comm.onMsg((data, buffers) => comm.send({ got: data.value, len: buffers.length }))
+  comm.send({ opened: data.value })
+})''',
+    'comm_open': 'const c = Comm.open("front", { hello: 1 }); c.send({ more: 2 }); c.close()',
     'write_file': '(await import("node:fs")).writeFileSync("{0}", "written")',
     'multi_line': ['for (let i = 1; i <= 2; i++) {', '  console.log("line " + i)', '}'],
     'complete_tab': ('consol', 'console'),

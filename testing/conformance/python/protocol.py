@@ -8,6 +8,7 @@ import suite
 import zmq
 from kernels import Kernel, kernelspec
 from profiles import profile
+from wire import Message
 
 name, samples = profile(sys.argv)
 ours = name.startswith('llmspell-')
@@ -117,12 +118,20 @@ class Requests(KernelCase):
     @only_ours
     def test_invented_requests_get_an_error_on_both_channels(self):
         for channel in ('shell', 'control'):
-            for kind in ('invented_request', 'make_coffee_request', 'execute_reply', 'x', ''):
+            for kind in ('invented_request', 'make_coffee_request', '_request'):
                 with self.subTest(channel=channel, kind=kind):
                     exchange = self.client.request(kind, {'anything': 1}, channel=channel, timeout=10)
                     self.assertEqual(exchange.status, 'error')
                     self.assertTrue(exchange.content['ename'] and exchange.content['evalue'], exchange.content)
                     self.assertIsInstance(exchange.content['traceback'], list)
+
+    def test_what_is_no_request_does_no_harm(self):
+        for channel in ('shell', 'control'):
+            for kind in ('execute_reply', 'x', '', 'status', 'input_reply'):
+                self.client.send(channel, kind, {'anything': 1})
+        self.client.drain(0.3)
+        self.ok(self.client.request('kernel_info_request'))
+        self.ok(self.client.request('kernel_info_request', channel='control'))
 
     @only_ours
     def test_usage(self):
@@ -183,7 +192,11 @@ class Welcome(KernelCase):
         socket.linger = 0
         socket.setsockopt(zmq.SUBSCRIBE, b'no-such-topic')
         socket.connect(self.client.address('iopub'))
-        self.assertEqual(socket.poll(300), 0, 'it is of another topic')
+        self.assertTrue(socket.poll(10_000))
+        welcome = Message(socket.recv_multipart(), self.client.sign)
+        self.assertEqual((welcome.type, welcome.content['subscription']), ('iopub_welcome', 'no-such-topic'))
+        self.client.execute(samples['expression'])
+        self.assertEqual(socket.poll(200), 0, 'nothing else is of its topic')
         socket.close()
 
 
@@ -622,26 +635,59 @@ class Comms(KernelCase):
         self.ok(self.client.execute(samples['expression']))
 
 
-class Restarts(KernelCase):
-    @only_ours
+class Shared(KernelCase):
+    """A kernel that no client owns: nobody ends it by leaving, and it restarts in place."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not ours:
+            raise unittest.SkipTest('more than the reference does')
+        cls.kernel = Kernel([*SPEC['argv'], '--started-by', 'foreground'])
+        cls.addClassCleanup(cls.kernel.stop)
+        cls.client = cls.kernel.client()
+        cls.client.ready(READY)
+
+    def shutdown(self, **content):
+        return self.client.request('shutdown_request', content, channel='control', timeout=30, idle=False)
+
+    def test_a_leaving_client_does_not_end_it(self):
+        self.client.execute(samples['set'])
+        content = self.shutdown(restart=False).content
+        self.assertEqual((content['status'], content['restart'], content['llmspell']), ('ok', False, {'detached': True}))
+        self.client.drain()
+        self.assertEqual(self.client.execute(samples['get']).result, '42')
+
     def test_restart_in_place(self):
         self.client.execute(samples['set'])
-        pid = self.kernel.pid
-        reply = self.client.request('shutdown_request', {'restart': True}, channel='control', timeout=30, idle=False)
-        self.assertEqual((reply.content['status'], reply.content['restart']), ('ok', True))
-        self.client.ready(READY)
+        self.assertEqual(self.shutdown(restart=True).content, {'status': 'ok', 'restart': True})
+        self.client.drain()
         exchange = self.client.execute(samples['get'])
         self.assertEqual((exchange.status, exchange.content['execution_count']), ('error', 1))
-        self.assertEqual(self.kernel.pid, pid)
 
-    @only_ours
     def test_restart_during_a_loop(self):
         msg_id = self.client.ask_execute(samples['loop'])
         self.until_busy(msg_id)
-        self.assertEqual(self.client.request('shutdown_request', {'restart': True}, channel='control', timeout=30, idle=False).status, 'ok')
-        self.client.ready(READY)
-        self.assertEqual(self.ok(self.client.execute(samples['expression'])).result, '42')
+        self.assertEqual(self.shutdown(restart=True).status, 'ok')
+        self.client.drain(0.5)
         self.client.done.add(msg_id)
+        self.assertEqual(self.ok(self.client.execute(samples['expression'])).result, '42')
+
+    def test_what_ran_at_a_restart_is_answered(self):
+        running = self.client.ask_execute(samples['loop'])
+        self.until_busy(running)
+        queued = self.client.ask_execute(samples['expression'])
+        self.assertEqual(self.shutdown(restart=True).status, 'ok')
+        end = time.monotonic() + 15
+        answered = {}
+        strays = [m for m in self.client.strays if m.type == 'execute_reply']
+        while len(answered) < 2 and time.monotonic() < end:
+            message = strays.pop(0) if strays else self.client.receive('shell', 1)
+            if message is not None:
+                answered[message.parent['msg_id']] = message.content['status']
+        self.assertIn(answered.get(running), ('error', 'aborted'))
+        self.assertIn(answered.get(queued), ('error', 'aborted'))
+        self.client.drain()
+        self.client.done.update(answered)
 
 
 class Shutdown(unittest.TestCase):
@@ -654,6 +700,15 @@ class Shutdown(unittest.TestCase):
             client.drain(0.5)
             said = [m.content for m in [*exchange.published, *client.strays, *client.late] if m.type == 'shutdown_reply']
             self.assertEqual([c['restart'] for c in said], [False], 'other clients are told on iopub')
+            self.assertEqual(kernel.process.wait(10), 0)
+
+    def test_a_restart_by_its_owner_ends_the_process(self):
+        # a manager waits for that, and starts it anew on the same ports
+        with Kernel(SPEC['argv']) as kernel:
+            client = kernel.client()
+            client.ready(READY)
+            exchange = client.request('shutdown_request', {'restart': True}, channel='control', timeout=15, idle=False)
+            self.assertEqual((exchange.content['status'], exchange.content['restart']), ('ok', True))
             self.assertEqual(kernel.process.wait(10), 0)
 
     def test_it_ends_when_its_parent_dies(self):

@@ -167,6 +167,13 @@ class Client:
         exchange = Exchange()
         end = time.monotonic() + timeout
         is_idle = not idle or 'iopub' not in self.sockets
+        for message in [m for m in self.strays if m.parent.get('msg_id') == msg_id]:  # came while another request was waited for
+            self.strays.remove(message)
+            if message.type.endswith('_reply') and message.type != 'shutdown_reply':
+                exchange.reply = message
+            else:
+                exchange.published.append(message)
+                is_idle = is_idle or (message.type == 'status' and message.content['execution_state'] == 'idle')
         while exchange.reply is None or not is_idle:
             left = end - time.monotonic()
             ready = dict(self.poller.poll(max(0, min(left, 1) * 1000)))
