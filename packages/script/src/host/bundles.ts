@@ -64,7 +64,7 @@ function wrong(message: string): LlmspellError {
 /** Good enough for a terminal; nothing is drawn from it. */
 function textOfHtml(html: string): string {
   const plain = html
-    .replaceAll(/<(script|style)\b[^>]*>[^]*?<\/\1\s*>/gi, '')
+    .replaceAll(/<(script|style)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, '')
     .replaceAll(/<(?:br|\/p|\/div|\/tr|\/h[1-6]|\/li)\b[^>]*>/gi, '\n')
     .replaceAll(/<[^>]*>/g, '')
   const named: Record<string, string> = { lt: '<', gt: '>', quot: '"', nbsp: ' ', amp: '&' }

@@ -1,0 +1,150 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { LuaControl, type LuaModule } from '@llmspell/lua'
+import type { ModuleDescription } from '../catalogue/catalogue.ts'
+import type { EngineOptions } from '../engine.ts'
+import { CONTROL, CONTROL_BYTES, type FromWorker, REASON, type ToWorker, type WireError, type WorkerOptions } from './protocol.ts'
+
+const DEFAULT_MEMORY_LIMIT = 1024 ** 3
+
+/** Why a worker is no more. */
+export interface WorkerEnd {
+  ename: 'EngineCrashed' | 'OutOfMemory' | 'Interrupted'
+  evalue: string
+}
+
+export interface WorkerEvents {
+  message(message: FromWorker): void
+  /** Once, after the last message. */
+  end(end: WorkerEnd): void
+}
+
+/** One worker thread with its channels: a port for messages, a control block to wake it, and the words that its VM shares. */
+export class LuaWorker {
+  /** Rejects when the worker ends before it is ready. */
+  readonly ready: Promise<void>
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  readonly #control: Int32Array
+  readonly #exited: Promise<void>
+  #vm: LuaControl | undefined
+  #end: WorkerEnd | undefined
+
+  constructor(
+    parts: { module: LuaModule; catalogue: readonly ModuleDescription[]; options: EngineOptions; warmUp: boolean },
+    events: WorkerEvents,
+  ) {
+    const { port1, port2 } = new MessageChannel()
+    const control = new SharedArrayBuffer(CONTROL_BYTES)
+    this.#port = port1
+    this.#control = new Int32Array(control)
+    const workerData: WorkerOptions = {
+      port: port2,
+      control,
+      module: parts.module,
+      memoryLimit: parts.options.memoryLimit ?? DEFAULT_MEMORY_LIMIT,
+      cwd: parts.options.cwd,
+      env: parts.options.env,
+      catalogue: parts.catalogue,
+      warmUp: parts.warmUp,
+    }
+    this.#worker = new Worker(new URL(import.meta.resolve('@llmspell/script/lua/worker')), {
+      workerData,
+      transferList: [port2],
+      env: {},
+      execArgv: [],
+      name: 'lua',
+    })
+    const { promise: ready, resolve: setReady, reject: neverReady } = Promise.withResolvers<void>()
+    const { promise: exited, resolve: setExited } = Promise.withResolvers<void>()
+    this.ready = ready
+    this.#exited = exited
+    const receive = (message: FromWorker): void => {
+      if (message.type === 'ready') {
+        this.#vm = new LuaControl(message.memory, message.controlAddress)
+        setReady()
+      }
+      events.message(message)
+    }
+    port1.on('message', receive)
+    this.#worker.on('error', (error) => {
+      this.#end ??= endOf(error)
+    })
+    this.#worker.on('exit', () => {
+      for (let left = receiveMessageOnPort(port1); left; left = receiveMessageOnPort(port1)) receive(left.message as FromWorker)
+      port1.close()
+      const end = this.#end ?? { ename: 'EngineCrashed', evalue: 'the Lua engine ended unexpectedly' }
+      neverReady(new Error(end.evalue))
+      this.#vm = undefined
+      events.end(end)
+      setExited()
+    })
+  }
+
+  get usedBytes(): number | undefined {
+    return this.#vm?.used
+  }
+
+  post(message: ToWorker): void {
+    this.#port.postMessage(message)
+    this.#wake()
+  }
+
+  reply(call: number, value: unknown): void {
+    try {
+      this.post({ type: 'reply', call, value })
+    } catch (error) {
+      this.refuse(call, { message: `the result cannot be given to the script: ${String(error)}` })
+    }
+  }
+
+  refuse(call: number, error: WireError): void {
+    this.post({ type: 'reply', call, error })
+  }
+
+  /** Makes running code look up at its next safe point. */
+  raise(reason: number): void {
+    Atomics.or(this.#control, CONTROL.REASONS, reason)
+    this.#vm?.attention()
+    this.#wake()
+  }
+
+  taken(size: number): void {
+    Atomics.add(this.#control, CONTROL.TAKEN, size)
+    this.#wake()
+  }
+
+  /** Asks for output that waits in the worker, if there is any. */
+  fetchOutput(): void {
+    if (this.#vm?.outputPending || Atomics.load(this.#control, CONTROL.OUTPUT_PENDING) !== 0) this.raise(REASON.FLUSH)
+  }
+
+  interrupt(run: number): void {
+    Atomics.store(this.#control, CONTROL.INTERRUPTED_RUN, run)
+    this.raise(REASON.INTERRUPT)
+  }
+
+  interruptHard(run: number): void {
+    Atomics.store(this.#control, CONTROL.INTERRUPTED_RUN, run)
+    Atomics.or(this.#control, CONTROL.REASONS, REASON.INTERRUPT)
+    this.#vm?.interruptHard()
+    this.#wake()
+  }
+
+  /** Ends the thread whatever it does; resolves when it is gone. */
+  async terminate(end: WorkerEnd): Promise<void> {
+    this.#end ??= end
+    await this.#worker.terminate()
+    await this.#exited
+  }
+
+  #wake(): void {
+    Atomics.add(this.#control, CONTROL.WAKE, 1)
+    Atomics.notify(this.#control, CONTROL.WAKE)
+  }
+}
+
+function endOf(error: unknown): WorkerEnd {
+  const { code, message } = error as { code?: string; message?: string }
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return { ename: 'OutOfMemory', evalue: 'the Lua engine ran out of memory' }
+  return { ename: 'EngineCrashed', evalue: `the Lua engine crashed: ${message ?? String(error)}` }
+}

@@ -1,0 +1,66 @@
+import { LuaError, LuaInterrupted, LuaMemoryError, LuaSyntaxError } from '@llmspell/lua'
+import type { ScriptError } from '../engine.ts'
+
+/** The chunk name of the engine's own Lua code, whose frames no user wants to see. */
+export const OWN_CHUNK = '(llmspell)'
+
+/** What Lua calls code of this source in messages: files by their path, cells by their name. */
+export function chunkNameOf(source: string): string {
+  return source.startsWith('/') || /^[A-Za-z]:[\\/]/.test(source) ? `@${source}` : `=${source}`
+}
+
+/** An error of a run as the kernel shows it. `show` gives text for error values that are not text. */
+export function scriptErrorOf(error: unknown, source: string, show: (value: unknown) => string): ScriptError {
+  if (!(error instanceof LuaError)) throw error
+  const ename = nameOf(error)
+  const evalue = messageText(error, show)
+  const frames = framesOf(error.traceback)
+  const hint = (error.value as { hint?: unknown } | undefined)?.hint
+  const traceback = [`${ename}: ${evalue}`]
+  if (typeof hint === 'string') traceback.push(hint)
+  if (frames.length > 0) traceback.push('stack traceback:', ...frames)
+  const position = positionOf(evalue, source) ?? positionIn(frames, source)
+  return { ename, evalue, traceback, ...(position && { position }) }
+}
+
+function nameOf(error: LuaError): string {
+  if (error instanceof LuaInterrupted) return 'Interrupted'
+  if (error instanceof LuaSyntaxError) return 'LuaSyntaxError'
+  return error instanceof LuaMemoryError ? 'OutOfMemory' : 'LuaError'
+}
+
+function messageText(error: LuaError, show: (value: unknown) => string): string {
+  if (/^\(error object is a \w+ value\)$/.test(error.message)) return show(error.value)
+  return error.message
+}
+
+const POSITION = /^(.*?):(\d+): /s
+
+function positionOf(evalue: string, source: string): ScriptError['position'] {
+  const found = POSITION.exec(evalue)
+  return found?.[1] === source ? { source, line: Number(found[2]) } : undefined
+}
+
+function positionIn(frames: readonly string[], source: string): ScriptError['position'] {
+  for (const frame of frames) {
+    const text = frame.trimStart()
+    const line = text.startsWith(`${source}:`) ? /^(\d+):/.exec(text.slice(source.length + 1))?.[1] : undefined
+    if (line !== undefined) return { source, line: Number(line) }
+  }
+  return undefined
+}
+
+/** Frames of the script, without those of the engine and of the functions it raises errors with. */
+function framesOf(traceback: string | undefined): string[] {
+  const frames: string[] = []
+  for (const line of (traceback ?? '').split('\n').slice(1)) {
+    const text = line.trimStart()
+    if (!text.startsWith(OWN_CHUNK)) {
+      frames.push(`  ${text}`)
+      continue
+    }
+    if (frames.at(-1) === "  [C]: in function 'error'") frames.pop()
+  }
+  while (frames.at(-1)?.trimStart().startsWith('[C]: in ?')) frames.pop()
+  return frames[0] === '  (...tail calls...)' ? frames.slice(1) : frames
+}

@@ -1,0 +1,34 @@
+import { luaEngineFactory } from '@llmspell/script/lua'
+import { describeScriptEngine } from '@llmspell/script/testing'
+
+const quoted = (text: string): string => JSON.stringify(text)
+
+describeScriptEngine('Lua', {
+  factory: (catalogue) => luaEngineFactory({ catalogue }),
+  samples: [
+    {
+      language: 'lua',
+      print: (text) => `print(${quoted(text)})`,
+      printError: (text) => `io.stderr:write(${quoted(`${text}\n`)})`,
+      printLines: (count) => `for i = 1, ${count} do print(i) end`,
+      value: { code: '1 + 1', plain: '2' },
+      define: (name, text) => `${name} = ${quoted(text)}`,
+      read: (name) => name,
+      shown: (text) => text,
+      fail: (message) => `error(${quoted(message)})`,
+      loop: 'while true do end',
+      sleep: (seconds) => `sleep(${seconds})`,
+      ask: (prompt) => `print("got: " .. (input(${quoted(prompt)}) or "nothing"))`,
+      display: (plain, markdown) => `display({ ["text/plain"] = ${quoted(plain)}, ["text/markdown"] = ${quoted(markdown)} })`,
+      call: (name, argument) => `print(${name}(${quoted(argument)}))`,
+      catchCall: (name) => `local ok, failure = pcall(${name}, "x") print(failure.code)`,
+      exit: (code) => `os.exit(${code})`,
+      openComm: (target) => `Comm.open(${quoted(target)}, {})`,
+      incomplete: 'for i = 1, 2 do',
+      invalid: 'x = = 1',
+      completion: { define: 'wizard = { wand = 1, wave = 2 }', code: 'wizard.wa', expected: 'wand' },
+      inspection: { define: 'function cast(spell, power) end', code: 'cast', expected: 'cast(spell, power)' },
+      env: (name) => `os.getenv(${quoted(name)})`,
+    },
+  ],
+})
