@@ -20,6 +20,7 @@ export const Tag = {
   host: 15,
   hostFunction: 16,
   internal: 17,
+  threadPointer: 18,
 } as const
 
 const MAX_DEPTH = 500
@@ -31,6 +32,15 @@ export class Internal {
 
   constructor(number: number) {
     this.number = number
+  }
+}
+
+/** A Lua thread by address. */
+export class ThreadAddress {
+  readonly pointer: number
+
+  constructor(pointer: number) {
+    this.pointer = pointer
   }
 }
 
@@ -173,6 +183,10 @@ export class Encoder {
     }
     if (value instanceof Internal) {
       this.#counted(Tag.internal, value.number)
+      return
+    }
+    if (value instanceof ThreadAddress) {
+      this.#counted(Tag.threadPointer, value.pointer)
       return
     }
     if (ArrayBuffer.isView(value)) {

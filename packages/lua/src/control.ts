@@ -100,6 +100,19 @@ export class LuaControl {
     this.#words()[this.#word + WORD.catching] = value ? 1 : 0
   }
 
+  /** Turns breakpoints, steps and exception events off; the result turns them on as they were. */
+  pauseDebugger(): () => void {
+    const words = this.#words()
+    const tracing = words[this.#word + WORD.tracing] ?? 0
+    const catching = words[this.#word + WORD.catching] ?? 0
+    words[this.#word + WORD.tracing] = 0
+    words[this.#word + WORD.catching] = 0
+    return () => {
+      words[this.#word + WORD.tracing] = tracing
+      words[this.#word + WORD.catching] = catching
+    }
+  }
+
   get exitCode(): number | undefined {
     const words = this.#words()
     return words[this.#word + WORD.exiting] ? words[this.#word + WORD.exitCode] : undefined

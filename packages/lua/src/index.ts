@@ -16,13 +16,30 @@
  *   `interrupt`) and `interruptHard()` (unwinds everything, whatever it catches).
  * - Output is buffered: call `flush()` at the end of a run, before blocking, and on attention while `control.outputPending`.
  * - Files, processes, environment: `system` with its `policy`, `cwd` and `env`, which may be changed between calls.
+ * - Cells: `compileCell` gives the value of a last expression, `completeness` tells unfinished input.
+ * - Looking: `LuaInspector` has completion, inspection, stack, variables and evaluation, idle or inside an event.
+ * - Speed: `warmUp(module)` once in a process; post the module to workers.
  *
  * Needs Node: Buffer and TextDecoder there read shared memory, which browsers refuse.
  */
 export { LuaControl, Signal } from './control.ts'
 export { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
+export {
+  type Completion,
+  type CompletionItem,
+  type Description,
+  type Documentation,
+  type Evaluation,
+  type Frame,
+  LuaInspector,
+  type StackEntry,
+  type Variable,
+} from './inspector.ts'
+export { declaredNames, KEYWORDS, openBlocks, type Token, tokenize } from './lexer.ts'
 export { compileLua, type LuaModule } from './module.ts'
 export type { Access, Policy } from './policy.ts'
+export { type Cell, compileCell, completeness } from './repl.ts'
+export { standardLibrary } from './standard-library.ts'
 export type { CommandResult, LuaSystem, SystemOptions } from './system.ts'
 export { HostFunction, LuaFloat, LuaFunction, LuaReference, LuaResults, LuaThread, LuaUserdata, results, YIELD } from './values.ts'
 export {
@@ -36,4 +53,5 @@ export {
   type StepMode,
   type ThreadPointer,
 } from './vm.ts'
+export { warmUp } from './warm-up.ts'
 export type { WasmMemory, WasmModule } from './web-assembly.ts'

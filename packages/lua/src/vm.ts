@@ -1,4 +1,4 @@
-import { type CodecHost, Decoder, Encoder, Internal } from './codec.ts'
+import { type CodecHost, Decoder, Encoder, Internal, ThreadAddress } from './codec.ts'
 import { LuaControl } from './control.ts'
 import { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
 import type { LuaModule } from './module.ts'
@@ -49,6 +49,8 @@ export interface CallOptions {
   results?: 'values' | 'text' | 'none'
   /** Run on this thread instead of the running one. */
   thread?: ThreadPointer
+  /** No breakpoints, steps and exception events meanwhile. */
+  quiet?: boolean
 }
 
 /** A copy of an idle state: see `vm.snapshot`. Plain data. */
@@ -233,6 +235,7 @@ export class LuaVM {
     this.#drainReleased()
     const message = this.#write(this.#encoder.encode([callee, ...args]))
     let status: number
+    const resume = options.quiet ? this.control.pauseDebugger() : undefined
     this.#depth++
     try {
       status = this.#exports.lw_call(options.thread ?? 0, message, args.length + 1, RESULTS[options.results ?? 'values'])
@@ -240,6 +243,7 @@ export class LuaVM {
       throw this.#crashed(error)
     } finally {
       this.#depth--
+      resume?.()
     }
     const values = this.#take(this.control.outCount)
     const failure = status === 0 && this.control.exitCode === undefined ? undefined : this.#failure(status, values)
@@ -427,6 +431,11 @@ export class LuaVM {
     const chain: ThreadPointer[] = []
     for (let at = thread >>> 0; at !== 0; at = this.#exports.lw_parent_thread(at) >>> 0) chain.push(at)
     return chain
+  }
+
+  /** A thread as a value, for `call`. */
+  threadValue(thread: ThreadPointer): object {
+    return new ThreadAddress(thread)
   }
 
   /** A thread of the host's own, kept for ever: code called there does not show in the stack of the running thread. */

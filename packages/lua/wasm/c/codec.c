@@ -3,6 +3,7 @@
 #include "control.h"
 #include "host.h"
 #include "internals.h"
+#include "state.h"
 
 #include "lauxlib.h"
 
@@ -401,6 +402,9 @@ static void decode(lua_State *L, struct reader *r) {
       return;
     case LW_INTERNAL:
       lw_push_internal(L, (int)take_count(r));
+      return;
+    case LW_THREAD_POINTER:
+      lw_push_thread(L, (lua_State *)(uintptr_t)take_count(r));
       return;
     case LW_FUNCTION:
     case LW_USERDATA:

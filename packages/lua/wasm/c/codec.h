@@ -8,7 +8,7 @@
 **   OBJECT u32 count, (key, value)… : every key is a STRING · MAP u32 count, (key, value)… : any key
 **   BACK u32 index: a table that began earlier in this message; tables are numbered from 0 in order of their first byte
 **   FUNCTION, USERDATA, THREAD u32 reference: a Lua value kept for the host until lw_unref
-**   HOST u32 handle, u32 type: an object of the host · HOST_FUNCTION u32 id · INTERNAL u32 number
+**   HOST u32 handle, u32 type: an object of the host · HOST_FUNCTION u32 id · INTERNAL u32 number · THREAD_POINTER u32 address
 */
 #ifndef LW_CODEC_H
 #define LW_CODEC_H
@@ -33,7 +33,8 @@ enum {
   LW_THREAD,
   LW_HOST,
   LW_HOST_FUNCTION,
-  LW_INTERNAL /* host to Lua only: a function of internals.c by number */
+  LW_INTERNAL,      /* host to Lua only: a function of internals.c by number */
+  LW_THREAD_POINTER /* host to Lua only */
 };
 
 /* Encodes stack values first..last as the message to the host. Raises a Lua error for what cannot cross. */

@@ -61,6 +61,12 @@ LW_EXPORT(lw_new_thread) lua_State *lw_new_thread(void) {
   return thread;
 }
 
+/* By hand: lua_pushthread would need room on the stack of a thread that may stand still anywhere. */
+void lw_push_thread(lua_State *L, lua_State *thread) {
+  setthvalue(L, s2v(L->top.p), thread);
+  L->top.p++;
+}
+
 /* ---- errors ---- */
 
 static void keep(lua_State *L, const void *key) { lua_rawsetp(L, LUA_REGISTRYINDEX, key); }
