@@ -29,6 +29,8 @@ const KINDS: Record<SocketName, ClientKind> = { shell: 'dealer', control: 'deale
 /** Kernels without iopub_welcome are asked for kernel_info until IOPub shows the answer; the first time after this many milliseconds. */
 const PROBE_AFTER_MS = 150
 const PROBE_EVERY_MS = 500
+/** How long after the loss of one socket the others may still deliver. */
+const LAST_WORDS_MS = 300
 const EMPTY = new Uint8Array(0)
 
 /**
@@ -137,10 +139,17 @@ class ZmqClientTransport implements ClientTransport {
     for (const name of SOCKET_NAMES) {
       const receive = name === 'hb' ? (frames: Uint8Array[]) => this.#pong(frames) : (frames: Uint8Array[]) => this.#receive(name, frames)
       const socket = provider.connect(KINDS[name], endpointOf(this.#connection, name), receive)
-      void socket.lost.then((error) => this.#closed.resolve(error))
       sockets[name] = socket
     }
+    void this.#watch(Object.values(sockets).map((socket) => socket.lost))
     return sockets as Record<SocketName, ClientSocket>
+  }
+
+  /** The sockets go one after the other: what the last ones still bring is delivered before `closed` settles. */
+  async #watch(losses: readonly Promise<Error>[]): Promise<void> {
+    const first = await Promise.race(losses)
+    await withTimeout(Promise.all(losses), LAST_WORDS_MS, 'the other sockets').catch(() => undefined)
+    this.#closed.resolve(first)
   }
 
   #receive(channel: Channel, frames: Uint8Array[]): void {

@@ -40,6 +40,7 @@ class NativeClientSocket implements ClientSocket {
   readonly #queue: SendQueue | undefined
   readonly #lost = deferred<Error>()
   readonly #endpoint: string
+  #closing: Promise<void> | undefined
 
   constructor(socket: Dealer | Subscriber, endpoint: string, receive: (frames: Uint8Array[]) => void) {
     this.#socket = socket
@@ -60,15 +61,19 @@ class NativeClientSocket implements ClientSocket {
     this.#queue?.push(frames)
   }
 
-  async close(lingerMs: number): Promise<void> {
-    if (this.#socket.closed) return
+  close(lingerMs: number): Promise<void> {
+    this.#closing ??= this.#close(lingerMs)
+    return this.#closing
+  }
+
+  async #close(lingerMs: number): Promise<void> {
     if (this.#queue) await withTimeout(this.#queue.idle, lingerMs, 'the send queue').catch(() => undefined)
     this.#socket.linger = lingerMs
     this.#socket.close()
   }
 
   #lose(cause?: unknown): void {
-    if (this.#socket.closed) return
+    if (this.#closing) return
     const reason = typeof cause === 'string' ? cause : 'the kernel is gone'
     this.#lost.resolve(
       new LlmspellError(`connection to ${this.#endpoint} lost: ${reason}`, {

@@ -69,6 +69,7 @@ class NativeServerSocket implements ServerSocket {
   readonly #kind: ServerKind
   readonly #queue: SendQueue
   readonly #onError: (error: unknown) => void
+  #closing: Promise<void> | undefined
 
   constructor(socket: Router | XPublisher | Reply, kind: ServerKind, endpoint: string, onError: (error: unknown) => void) {
     this.#socket = socket
@@ -95,8 +96,12 @@ class NativeServerSocket implements ServerSocket {
     return this.#queue.idle
   }
 
-  async close(lingerMs: number): Promise<void> {
-    if (this.#socket.closed) return
+  close(lingerMs: number): Promise<void> {
+    this.#closing ??= this.#close(lingerMs)
+    return this.#closing
+  }
+
+  async #close(lingerMs: number): Promise<void> {
     await withTimeout(this.#queue.idle, lingerMs, 'the send queue').catch(() => undefined)
     this.#socket.linger = lingerMs
     this.#socket.close()

@@ -120,10 +120,20 @@ export class ZmtpConnection {
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
   }
 
+  /** Sends what is queued and waits for the other end to see it, at most `lingerMs` in all. */
   async close(lingerMs: number): Promise<void> {
-    if (this.#state === 'closed') return
-    if (this.#state === 'ready' && lingerMs > 0) await withTimeout(this.taken(), lingerMs, 'the send queue').catch(() => undefined)
+    if (this.#state === 'ready' && lingerMs > 0)
+      await withTimeout(this.#finish(), lingerMs, 'the peer to take the rest').catch(() => undefined)
     this.destroy()
+  }
+
+  /** Ends the stream rather than cutting it: a reset would take with it what the peer has not read yet. */
+  async #finish(): Promise<void> {
+    await this.taken()
+    await new Promise<void>((resolve) => {
+      this.#socket.once('close', () => resolve())
+      this.#socket.end()
+    })
   }
 
   destroy(error?: Error): void {

@@ -1,0 +1,1 @@
+export { describeTransport, type TransportPair, type TransportSuite } from './describe-transport.ts'
