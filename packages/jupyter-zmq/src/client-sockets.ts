@@ -54,6 +54,7 @@ class ZmqClientTransport implements ClientTransport {
   readonly #subscribed = deferred()
   readonly #closed = deferred<Error | undefined>()
   readonly #pings = new Map<string, () => void>()
+  #pingCount = 0
   readonly #probes = new Set<string>()
   #sockets: Record<SocketName, ClientSocket> | undefined
   #ready = false
@@ -106,7 +107,7 @@ class ZmqClientTransport implements ClientTransport {
   async ping(timeoutMs: number): Promise<number> {
     if (!this.#sockets || this.#closed.settled) throw closedError()
     const start = performance.now()
-    const id = globalThis.crypto.randomUUID()
+    const id = `${this.#session.id}-${++this.#pingCount}`
     const answered = deferred()
     this.#pings.set(id, answered.resolve)
     this.#sockets.hb.send([EMPTY, Buffer.from(id)])

@@ -22,7 +22,7 @@ export class Session {
   #date = ''
 
   constructor(options: { id?: string; username?: string } = {}) {
-    this.id = options.id ?? globalThis.crypto.randomUUID()
+    this.id = options.id ?? uniqueId()
     this.username = options.username ?? 'username'
   }
 
@@ -65,4 +65,14 @@ export class Session {
     }
     return this.#date
   }
+}
+
+/** Names must differ, not be secret; the cryptographic generator takes milliseconds to start, which a command line would wait for. */
+function uniqueId(): string {
+  let id = ''
+  while (id.length < 32)
+    id += Math.floor(Math.random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0')
+  return id
 }
