@@ -23,6 +23,7 @@ import {
 } from '@llmspell/jupyter'
 import { Execution, type ExecutionHandlers } from './execution.ts'
 import { Liveness } from './liveness.ts'
+import { type Output, outputOf } from './output.ts'
 
 export interface KernelClientOptions {
   /** Not yet open; the client opens it in `connect` and closes it in `close`. */
@@ -32,6 +33,8 @@ export interface KernelClientOptions {
   username?: string
   /** False when the kernel's process is known to be gone; asked several times a second while something waits. Must be cheap. */
   isProcessAlive?: () => boolean
+  /** What is known of a death when it is found: becomes the hint of `kernel.died`. */
+  deathHint?(): string | undefined
   /** Milliseconds for `connect`. Default 10 000. */
   connectTimeoutMs?: number
   /** Milliseconds a request other than an execution may take. Default 30 000. */
@@ -110,6 +113,7 @@ export class KernelClient {
   readonly #executions = new Map<string, Execution>()
   readonly #idleTimers = new Map<string, { cancel(): void }>()
   readonly #messages = new Emitter<Message>()
+  readonly #lateOutputs = new Emitter<Output>()
   readonly #traffic = new Emitter<{ direction: 'in' | 'out'; message: Message }>()
   readonly #liveness: Liveness
   #gone: LlmspellError | undefined
@@ -125,7 +129,7 @@ export class KernelClient {
       ping: (timeoutMs) => this.#transport.ping(timeoutMs),
       isProcessAlive: options.isProcessAlive,
       clock: this.#clock,
-      onDead: (error) => this.#end(error),
+      onDead: (error) => this.#died(error),
       onUnresponsive: (unresponsive) => options.onUnresponsive?.(unresponsive),
     })
   }
@@ -164,7 +168,7 @@ export class KernelClient {
     void this.#transport.closed.then((reason) => {
       if (this.#gone) return
       const message = reason ? `the connection to the kernel broke: ${messageOf(reason)}` : 'the connection to the kernel was closed'
-      this.#end(new LlmspellError(message, { code: 'kernel.died', data: { reason: 'transport_closed' }, cause: reason }))
+      this.#died(new LlmspellError(message, { code: 'kernel.died', data: { reason: 'transport_closed' }, cause: reason }))
     })
   }
 
@@ -176,6 +180,11 @@ export class KernelClient {
   /** Set once the kernel is known to be gone, or the client was closed; nothing can be asked any more. */
   get gone(): LlmspellError | undefined {
     return this.#gone
+  }
+
+  /** Output that this client's executions cause after they have ended: callbacks, timers. What other clients cause is not told. */
+  onLateOutput(listener: (output: Output) => void): Disposable {
+    return this.#lateOutputs.on(listener)
   }
 
   /** Every message in either direction, as a trace shows it. */
@@ -352,9 +361,18 @@ export class KernelClient {
 
   #published(parent: string, message: Message): void {
     const execution = this.#executions.get(parent)
-    if (!execution) return
+    if (!execution) {
+      this.#publishedLate(message)
+      return
+    }
     execution.published(message)
     if (execution.awaitsIdle) this.#expectIdle(parent, execution)
+  }
+
+  #publishedLate(message: Message): void {
+    if (this.#lateOutputs.listenerCount === 0 || message.parent_header.session !== this.session) return
+    const output = outputOf(message)
+    if (output) this.#lateOutputs.emit(output)
   }
 
   #replied(parent: string, message: Message): void {
@@ -409,6 +427,13 @@ export class KernelClient {
   #watch(): void {
     if (!this.#gone && this.#requests.size + this.#executions.size > 0) this.#liveness.start()
     else this.#liveness.stop()
+  }
+
+  #died(error: LlmspellError): void {
+    const hint = error.code === 'kernel.died' ? this.#options.deathHint?.() : undefined
+    this.#end(
+      hint === undefined ? error : new LlmspellError(error.message, { code: error.code, data: error.data, cause: error.cause, hint }),
+    )
   }
 
   #end(error: LlmspellError): void {

@@ -19,6 +19,8 @@ export interface LlmspellPaths {
   readonly stateDir: string
   readonly stateDatabase: string
   readonly historyDatabase: string
+  /** What was entered at prompts. */
+  readonly replHistory: string
   readonly logsDir: string
   /** What can be made again: compiled code. */
   readonly cacheDir: string
@@ -63,6 +65,7 @@ function layOut(configFile: string, runtimeDir: string, stateDir: string, cacheD
     stateDir,
     stateDatabase: join(stateDir, 'state.db'),
     historyDatabase: join(stateDir, 'history.db'),
+    replHistory: join(stateDir, 'repl-history.jsonl'),
     logsDir,
     cacheDir,
     connectionFile: (kernelId) => join(kernelsDir, `${checkKernelId(kernelId)}.json`),

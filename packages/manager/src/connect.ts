@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
-import { LlmspellError, nearest } from '@llmspell/base'
+import { delay, LlmspellError, nearest } from '@llmspell/base'
 import { KernelClient } from '@llmspell/client'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
 import { type ConnectionInfo, type KernelRecord, parseConnectionFile } from '@llmspell/jupyter'
+import { logTail } from './log-tail.ts'
 import { isKernelRunning, type RegisteredKernel, readKernel, readKernels } from './registry.ts'
 
 export interface ConnectOptions {
@@ -25,10 +26,54 @@ export async function connectTo(connection: ConnectionInfo, options: ConnectOpti
       transport: connectKernel(connection, { connectTimeoutMs }),
       ...options,
       connectTimeoutMs,
-      ...(local ? { isProcessAlive: () => isRunning(local) } : {}),
+      ...(local ? { isProcessAlive: () => isRunning(local), deathHint: () => lastWords(local) } : {}),
     })
   } catch (error) {
-    throw local && isRunning(local) ? unresponsive(local, error) : error
+    if (!local) throw error
+    throw (await isGone(local)) ? died(local, error) : unresponsive(local, error)
+  }
+}
+
+/** A dying process closes its sockets a moment before it is gone. */
+const DYING_MS = 500
+
+async function isGone(record: KernelRecord): Promise<boolean> {
+  const end = performance.now() + DYING_MS
+  while (isRunning(record)) {
+    if (performance.now() > end) return false
+    await delay(20)
+  }
+  return true
+}
+
+function died(record: KernelRecord, cause: unknown): LlmspellError {
+  const hint = lastWords(record)
+  return new LlmspellError(`the kernel "${record.id}" (process ${record.pid}) ended while connecting to it`, {
+    code: 'kernel.died',
+    data: { id: record.id, pid: record.pid },
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+/** What a dead kernel wrote to its log that was not routine. */
+function lastWords({ logFile, startedAt }: KernelRecord): string | undefined {
+  if (logFile === undefined) return undefined
+  const lines = logTail(logFile, 40)
+    .split('\n')
+    .filter((line) => line && isTelling(line, startedAt))
+    .slice(-8)
+  return lines.length > 0 ? `The last lines of its log:\n    ${lines.join('\n    ')}` : `Its log, ${logFile}, does not say why.`
+}
+
+/** Structured lines are kept from warnings up; anything else a process prints when it dies is worth reading. */
+function isTelling(line: string, startedAt: string): boolean {
+  if (!line.startsWith('{')) return true
+  try {
+    const { level, time } = JSON.parse(line) as { level?: string; time?: string }
+    return (level === 'warn' || level === 'error') && (time ?? startedAt) >= startedAt
+  } catch {
+    return true
   }
 }
 

@@ -80,6 +80,15 @@ export const commands: CommandSpec = {
       load: () => import('./exec.ts'),
     },
     {
+      name: 'repl',
+      summary: 'Open a prompt on the kernel’s shared namespace.',
+      details:
+        'Lines are added until the code is complete. Tab completes, Ctrl-R searches the history, Ctrl-C interrupts what runs (twice: leaves it running and ends). `:help` lists the commands of the prompt.',
+      options: { lang: { ...language, default: 'the kernel’s' }, connect },
+      json: 'the events of exec for each input.',
+      load: () => import('./repl.ts'),
+    },
+    {
       name: 'kernel',
       summary: 'Start, stop and look at kernels.',
       commands: [
@@ -178,6 +187,32 @@ export const commands: CommandSpec = {
       ],
     },
     {
+      name: 'kernelspec',
+      summary: 'Make llmspell a kernel of Jupyter.',
+      commands: [
+        {
+          name: 'install',
+          summary: 'Install the kernels for Lua, JavaScript and TypeScript.',
+          options: { ...scope, lang: { ...language, describe: 'Only this language.' } },
+          json: '{"installed":[{"name","directory"}]}.',
+          load: () => import('./kernelspec/install.ts'),
+        },
+        {
+          name: 'list',
+          summary: 'List installed llmspell kernels.',
+          json: '{"kernelspecs":[{"name","directory","argv","problem"}]}.',
+          load: () => import('./kernelspec/list.ts'),
+        },
+        {
+          name: 'uninstall',
+          summary: 'Remove them.',
+          options: { ...scope, lang: { ...language, describe: 'Only this language.' } },
+          json: '{"removed":[{"name","directory"}]}.',
+          load: () => import('./kernelspec/uninstall.ts'),
+        },
+      ],
+    },
+    {
       name: 'config',
       summary: 'Look at and change the configuration.',
       commands: [
@@ -227,10 +262,25 @@ export const commands: CommandSpec = {
       ],
     },
     {
+      name: 'doctor',
+      summary: 'Check what llmspell needs, by trying it.',
+      json: '{"ok","checks":[{"name","status","message","hint"}]}; status is ok, warning or failed.',
+      load: () => import('./doctor.ts'),
+    },
+    {
       name: 'version',
       summary: 'Show the versions of this program, of Node and of the running kernel.',
       json: '{"version","node","platform","kernel"}.',
       load: () => import('./version.ts'),
+    },
+    {
+      name: 'completion',
+      summary: 'Print a completion script for your shell.',
+      details:
+        'bash: eval "$(llmspell completion bash)" in ~/.bashrc. zsh: the same in ~/.zshrc. fish: llmspell completion fish > ~/.config/fish/completions/llmspell.fish',
+      positionals: [{ name: 'SHELL', describe: 'bash, zsh or fish. Default: yours.' }],
+      json: '{"script"}.',
+      load: () => import('./completion.ts'),
     },
   ],
 }

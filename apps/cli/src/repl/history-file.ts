@@ -1,0 +1,47 @@
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Entries kept; the file is cut to this when it is read with half as many more. */
+const KEEP = 5_000
+
+/** What was entered at prompts, one JSON string a line: several prompts at once only append. */
+export class HistoryFile {
+  readonly entries: string[]
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+    this.entries = readEntries(path)
+    if (this.entries.length <= KEEP * 1.5) return
+    this.entries.splice(0, this.entries.length - KEEP)
+    const temporary = `${path}.${process.pid}`
+    writeFileSync(temporary, this.entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 })
+    renameSync(temporary, path)
+  }
+
+  /** Not twice in a row, and nothing that begins with a blank, as shells have it. */
+  add(entry: string): void {
+    if (entry === this.entries.at(-1) || entry.startsWith(' ') || entry === '') return
+    this.entries.push(entry)
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+    appendFileSync(this.#path, `${JSON.stringify(entry)}\n`, { mode: 0o600 })
+  }
+}
+
+/** A line that cannot be read (a write that was cut off) is passed over. */
+function readEntries(path: string): string[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return []
+  }
+  return text.split('\n').flatMap((line) => {
+    try {
+      const entry: unknown = JSON.parse(line)
+      return typeof entry === 'string' ? [entry] : []
+    } catch {
+      return []
+    }
+  })
+}
