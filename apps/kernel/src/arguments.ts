@@ -72,6 +72,13 @@ export function parseArguments(words: readonly string[]): KernelArguments {
   })
 }
 
+/** Where to report a failure, also when it is the command line that is wrong. */
+export function readyDescriptor(words: readonly string[]): number | undefined {
+  const at = words.findLastIndex((word) => word.startsWith('--ready-fd'))
+  const digits = /^(?:--ready-fd=)?(\d+)$/.exec((words[at] === '--ready-fd' ? words[at + 1] : words[at]) ?? '')
+  return digits === null ? undefined : Number(digits[1])
+}
+
 function usage(message: string): LlmspellError {
   return new LlmspellError(message, {
     code: 'kernel.usage',

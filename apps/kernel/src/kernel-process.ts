@@ -7,9 +7,8 @@ import type { LlmspellPaths } from '@llmspell/config/paths'
 import { ownIdentity } from '@llmspell/config/process-identity'
 import type { ConnectionInfo, KernelRecord } from '@llmspell/jupyter'
 import { bindKernelSockets } from '@llmspell/jupyter-zmq'
-import type { Kernel } from '@llmspell/kernel'
 import { createRuntime, VERSION } from '@llmspell/runtime'
-import { type KernelArguments, parseArguments } from './arguments.ts'
+import { type KernelArguments, parseArguments, readyDescriptor } from './arguments.ts'
 import { type ConnectionPlan, claim, planConnection, writeConnectionFile } from './connection.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
 import { createProcessLog, jsonLine, LogFile, type ProcessLog, plainLine } from './log.ts'
@@ -23,12 +22,10 @@ const STOP_DEADLINE_MS = 5000
 export async function runKernelProcess(words: readonly string[], paths: LlmspellPaths): Promise<void> {
   const leftovers = new DisposableStore()
   process.on('exit', () => leftovers.dispose())
-  let args: KernelArguments = { unknown: [] }
   try {
-    args = parseArguments(words)
-    await start(args, paths, leftovers)
+    await start(parseArguments(words), paths, leftovers)
   } catch (error) {
-    reportFailure(error, args.readyFd)
+    reportFailure(error, readyDescriptor(words))
     process.exit(exitCodeOf(LlmspellError.is(error) ? error.code : undefined))
   }
 }
@@ -48,20 +45,7 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
   leftovers.add(toDisposable(claim(plan, paths)))
   const sockets = await bindKernelSockets({ connection: plan.connection, logger: log })
   const record = makeRecord(args, plan, config, language, cwd)
-  register(plan, { ...sockets.connection, llmspell: record }, leftovers)
-  reportReady(plan, args.readyFd)
-
-  let kernel: Kernel | undefined
-  const stop = (reason: string): void => {
-    setTimeout(() => {
-      log.log('error', 'stopping took too long, the process ends now', { reason })
-      process.exit(EXIT.crash)
-    }, STOP_DEADLINE_MS).unref()
-    void kernel?.stop(reason)
-  }
-  process.on('uncaughtException', (error, origin) => crash(error, origin, log))
-
-  kernel = createRuntime({
+  const kernel = createRuntime({
     config,
     paths,
     record,
@@ -73,6 +57,15 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
     logger: log,
     ...(process.env['LLMSPELL_TRACE'] && { trace: process.env['LLMSPELL_TRACE'] }),
   })
+
+  const stop = (reason: string): void => {
+    setTimeout(() => {
+      log.log('error', 'stopping took too long, the process ends now', { reason })
+      process.exit(EXIT.crash)
+    }, STOP_DEADLINE_MS).unref()
+    void kernel.stop(reason)
+  }
+  process.on('uncaughtException', (error, origin) => crash(error, origin, log))
   installSignals({
     stop: (signal) => stop(`signal ${signal}`),
     interrupt: plan.owned ? () => void kernel.interrupt() : undefined,
@@ -87,6 +80,9 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
     },
     statistics: () => log.log('info', 'statistics', { ...kernel.status(), dropped: sockets.dropped, memory: process.memoryUsage() }),
   })
+  register(plan, { ...sockets.connection, llmspell: record }, leftovers)
+  reportReady(plan, args.readyFd)
+
   const parent = Number(process.env['JPY_PARENT_PID'])
   if (plan.owned && Number.isSafeInteger(parent) && parent > 1 && process.platform !== 'win32') {
     watchParent(parent, () => {

@@ -13,6 +13,7 @@ import {
 import type { EngineFactory } from '@llmspell/script'
 import { catalogueDispatcher, type ModuleDescription } from '@llmspell/script/catalogue'
 import { javascriptEngineFactory } from '@llmspell/script/javascript'
+import { luaEngineFactory } from '@llmspell/script/lua'
 import { createCatalogue } from './catalogue.ts'
 import { createSqliteHistory } from './history/sqlite-history.ts'
 import { createStateStore } from './state-store.ts'
@@ -48,7 +49,10 @@ export function createRuntime(options: RuntimeOptions): Kernel {
   const dispatch = catalogueDispatcher(catalogue)
   const traceState = traceEnabled('state', trace)
 
-  const engines = options.engines?.(catalogue) ?? [javascriptEngineFactory({ catalogue, compileCache: paths.cacheDir })]
+  const engines = options.engines?.(catalogue) ?? [
+    luaEngineFactory({ catalogue }),
+    javascriptEngineFactory({ catalogue, compileCache: paths.cacheDir }),
+  ]
 
   const kernel = createKernel({
     transport: options.transport,
