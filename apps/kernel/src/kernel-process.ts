@@ -51,6 +51,8 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
     record,
     transport: sockets,
     owned: plan.owned,
+    // Jupyter's kernel managers, and they alone, tell their pid.
+    relaunched: plan.owned && process.env['JPY_PARENT_PID'] !== undefined,
     ...(sockets.connection.transport === 'tcp' && { ports: portsOf(sockets.connection) }),
     cwd,
     env: scriptEnvironment(),

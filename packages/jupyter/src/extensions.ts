@@ -34,8 +34,8 @@ export interface InterruptExtension {
 export interface ShutdownExtension {
   stop?: boolean
   /**
-   * With `restart: true`: fresh namespaces in the same process. A kernel that nobody owns restarts like that anyway; one that a Jupyter
-   * client started ends by default, because its owner waits for the process to exit and launches it anew on the same ports.
+   * With `restart: true`: fresh namespaces in the same process, also where a Jupyter kernel manager owns the kernel (whose own request
+   * ends it, because the manager waits for the process to exit and launches it anew on the same ports).
    */
   inPlace?: boolean
 }

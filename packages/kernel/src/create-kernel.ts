@@ -88,6 +88,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     historyStore: options.history,
     record,
     owned,
+    relaunched: options.relaunched ?? false,
     defaultLanguage,
     engines,
     supportedFeatures: features.flatMap((feature) => feature.supportedFeatures ?? []),

@@ -35,6 +35,11 @@ export interface CreateKernelOptions {
   record: KernelRecord
   /** True when the client that sends shutdown_request started this kernel: it then ends. False: such a request only detaches. */
   owned: boolean
+  /**
+   * True when the owner is a Jupyter kernel manager. It restarts a kernel by shutdown_request with `restart`, waits for the process
+   * to end and launches it anew, so its request ends the kernel. Default false: every restart is in place.
+   */
+  relaunched?: boolean
   /** Working directory of scripts that name none. */
   cwd: string
   /** Environment given to scripts. */

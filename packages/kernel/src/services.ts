@@ -21,6 +21,7 @@ export interface Services {
   historyStore: HistoryStore
   record: KernelRecord
   owned: boolean
+  relaunched: boolean
   defaultLanguage: Language
   engines: readonly EngineFactory[]
   supportedFeatures: readonly string[]

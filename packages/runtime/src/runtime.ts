@@ -26,6 +26,8 @@ export interface RuntimeOptions {
   transport: KernelTransport
   /** Whether the client that sends shutdown_request started this kernel. */
   owned: boolean
+  /** Whether that client is a kernel manager, which waits for the process to end and launches it anew to restart it. */
+  relaunched?: boolean
   /** Content of connect_reply, where clients reach this kernel over ports. */
   ports?: CreateKernelOptions['ports']
   cwd: string
@@ -65,6 +67,7 @@ export function createRuntime(options: RuntimeOptions): Kernel {
     history,
     record,
     owned: options.owned,
+    ...(options.relaunched !== undefined && { relaunched: options.relaunched }),
     ports: options.ports,
     cwd: options.cwd,
     env: options.env,

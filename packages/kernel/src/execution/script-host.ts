@@ -27,7 +27,11 @@ export function scriptHost(slot: () => EngineSlot, services: ScriptHostServices)
   return {
     call(call) {
       trace?.(`call ${call.name}`, { execution: call.executionId, args: call.args })
-      return services.call({ ...call, session: origins.get(call.executionId)?.header?.session ?? '' })
+      try {
+        return services.call({ ...call, session: origins.get(call.executionId)?.header?.session ?? '' })
+      } catch (error) {
+        return Promise.reject(error)
+      }
     },
     input(executionId, prompt, password, signal) {
       trace?.('input', { execution: executionId, prompt, password })

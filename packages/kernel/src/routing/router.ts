@@ -71,7 +71,9 @@ export class Router {
     const { header } = incoming.message
     const type = header.msg_type
     const route = Object.hasOwn(table, type) ? table[type] : undefined
-    const envelope = new Envelope(incoming, replyTypeOf(type), this.#services)
+    // A type nobody knows is answered too: its sender may be waiting.
+    const replyType = replyTypeOf(type) ?? (route ? undefined : `${type}_reply`)
+    const envelope = new Envelope(incoming, replyType, this.#services)
     this.#open.add(envelope)
     try {
       if (this.#refusal) throw this.#refusal

@@ -15,8 +15,8 @@ test('the owner ends the kernel: reply, broadcast, idle, then it is gone', async
   expect(reasons).toEqual(['shutdown_request'])
 })
 
-test('before a relaunch by its owner as well', async () => {
-  const { kernel, connect } = await testKernel({ owned: true })
+test('a manager that launches it anew ends it to restart it', async () => {
+  const { kernel, connect } = await testKernel({ owned: true, relaunched: true })
   const client = await connect()
   expect((await client.request('control', 'shutdown_request', { restart: true })).content).toEqual({ status: 'ok', restart: true })
   expect(await withTimeout(kernel.closed, ANSWER, 'the kernel to close')).toBe('shutdown_request')
@@ -58,7 +58,8 @@ test('unless they say stop', async () => {
 
 test.each([
   ['not owned', {}, { owned: false }],
-  ['owned, asked for it', { llmspell: { inPlace: true } }, { owned: true }],
+  ['owned', {}, { owned: true }],
+  ['of a manager, asked for it', { llmspell: { inPlace: true } }, { owned: true, relaunched: true }],
 ])('restart in place (%s): fresh namespaces, same clients, count from one', async (_, metadata, options) => {
   const { kernel, connect } = await testKernel({ ...options, record: { ...RECORD } })
   const client = await connect()

@@ -49,6 +49,12 @@ test('an unknown request is an error that names a near one', async () => {
   })
 })
 
+test.each(['x', 'execute_reply'])('what is no request and unknown (%j) gets an error too', async (type) => {
+  const client = await (await testKernel()).connect()
+  for (const channel of ['shell', 'control'] as const)
+    expect((await client.request(channel, type)).content).toMatchObject({ status: 'error', ename: 'UnknownRequest' })
+})
+
 test('names of object members are no message types', async () => {
   const client = await (await testKernel()).connect()
   for (const type of ['__proto___request', 'constructor', 'toString']) client.send('shell', type)
