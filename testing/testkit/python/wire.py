@@ -250,6 +250,8 @@ class Client:
             if reply and published:
                 self.drain()
                 return reply
+            if not self.alive():
+                raise WireError('the kernel ended')
             if time.monotonic() > end:
                 raise WireError(f'no {"publication" if reply else "reply"} of the kernel in {timeout} s')
 
