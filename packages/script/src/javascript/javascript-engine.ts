@@ -165,6 +165,10 @@ class JavascriptEngine implements ScriptEngine {
     process?.kill()
   }
 
+  get #disposed(): boolean {
+    return this.#state === 'disposed'
+  }
+
   #begin(id: string): Execution {
     const execution: Execution = { n: ++this.#number, id, abort: new AbortController(), outcome: deferred<ExecuteOutcome>() }
     this.#remember(execution.n, id)
@@ -316,7 +320,9 @@ class JavascriptEngine implements ScriptEngine {
     if (execution) this.#conclude(execution, this.#epitaph(end))
     this.#interrupted()
     if (this.#state === 'disposed') return
-    void this.#ensureProcess().catch((error: unknown) => this.#host.log('error', messageOf(error)))
+    void this.#ensureProcess().catch((error: unknown) => {
+      if (!this.#disposed) this.#host.log('error', messageOf(error))
+    })
   }
 
   #epitaph(end: ProcessEnd): ExecuteOutcome {

@@ -6,6 +6,7 @@ import { Outbox } from './outbox.ts'
 import type { ScriptMessage } from './script-messages.ts'
 import { ScriptThread } from './script-thread.ts'
 import { type GuardData, OUT_OPEN, OUTBOX_BYTES, WORDS } from './shared.ts'
+import { installStackTraces } from './stack-traces.ts'
 import { installTimers } from './timers.ts'
 
 /** Brings up both threads; called once, on the main thread of the engine process. */
@@ -29,6 +30,7 @@ export function boot(cache: string): void {
   })
   const outbox = new Outbox({ words, outbox: bytes })
   const thread = new ScriptThread(words, outbox, messages.port1, sync.port1)
+  installStackTraces()
   installTimers(thread, words)
   installConsole(thread)
   installGlobals(thread)
@@ -48,6 +50,7 @@ function installEndings(thread: ScriptThread): void {
   internal.reallyExit = (code) => {
     thread.outbox.frame(jsonFrame({ t: 'exit', n: thread.owner, code: code || 0 }))
     thread.outbox.drain()
+    thread.disconnect()
     return reallyExit.call(process, code)
   }
 }

@@ -19,11 +19,11 @@ export interface Target {
   end: number
 }
 
-/** Runs in the script thread, there without side effects: names and kinds of the properties of `this`, own ones first. */
+/** Runs in the script thread; looks and changes nothing. Names and kinds of the properties of `this`, own ones first. */
 const LIST_PROPERTIES = `function (prefix, max) {
   const out = []
   const kinds = []
-  for (let o = Object(this), depth = 0; o !== null && depth < 20 && out.length < max; o = Object.getPrototypeOf(o), depth++) {
+  for (let o = this, depth = 0; o !== null && depth < 20 && out.length < max; o = Object.getPrototypeOf(o), depth++) {
     const names = Object.getOwnPropertyNames(o)
     for (let i = 0; i < names.length && out.length < max; i++) {
       const name = names[i]
@@ -54,7 +54,7 @@ async function globals(prefix: string, inspector: ScriptInspector, catalogue: Ca
   }
   const [lexical, global] = await Promise.all([
     inspector.lexicalNames(),
-    inspector.withValue('globalThis', (value) => inspector.ask<[string, string][]>(value, LIST_PROPERTIES, prefix, ITEMS_MAX)),
+    inspector.global().then((value) => value && inspector.ask<[string, string][]>(value, LIST_PROPERTIES, prefix, ITEMS_MAX)),
   ])
   for (const name of lexical) add({ text: name, kind: 'instance' })
   for (const item of catalogue.items('')) add(item)
@@ -77,14 +77,10 @@ async function properties(
 }
 
 async function list(value: RemoteObject, prefix: string, inspector: ScriptInspector): Promise<[string, string][] | undefined> {
-  if (value.type === 'undefined' || value.subtype === 'null') return undefined
-  if (value.objectId !== undefined) return await inspector.ask<[string, string][]>(value, LIST_PROPERTIES, prefix, ITEMS_MAX)
-  const prototype = { string: 'String', number: 'Number', boolean: 'Boolean', bigint: 'BigInt' }[value.type]
-  return prototype === undefined
-    ? undefined
-    : await inspector.withValue(`${prototype}.prototype`, (found) =>
-        inspector.ask<[string, string][]>(found, LIST_PROPERTIES, prefix, ITEMS_MAX),
-      )
+  if (value.objectId !== undefined) return await inspector.ask(value, LIST_PROPERTIES, prefix, ITEMS_MAX)
+  const type = { string: 'String', number: 'Number', boolean: 'Boolean', bigint: 'BigInt' }[value.type]
+  if (type === undefined) return undefined
+  return await inspector.withValue(`${type}.prototype`, (found) => inspector.ask(found, LIST_PROPERTIES, prefix, ITEMS_MAX))
 }
 
 const INTERNAL = new Set([DYNAMIC_IMPORT, IMPORT_META])

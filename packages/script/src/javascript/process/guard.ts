@@ -26,6 +26,7 @@ import { flushFromGuard } from './outbox.ts'
 import { ScriptInspector } from './script-inspector.ts'
 import type { ForScript, ScriptMessage } from './script-messages.ts'
 import {
+  DISCONNECTED,
   type GuardData,
   INTERRUPT_ACK,
   INTERRUPT_ASKED,
@@ -84,6 +85,11 @@ class Guard {
     scriptLane = new Socket({ fd: SCRIPT_FD, readable: false, writable: true })
     scriptLane.unref()
     this.#watchOutput()
+    this.#script.on('message', () => {
+      this.#inspector.disconnect()
+      Atomics.store(this.#words, DISCONNECTED, 1)
+      Atomics.notify(this.#words, DISCONNECTED)
+    })
   }
 
   #send(message: FromGuard): void {

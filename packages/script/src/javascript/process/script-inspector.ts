@@ -22,9 +22,14 @@ export interface Evaluated {
 export class ScriptInspector {
   readonly #session = new Session()
   #group = 0
+  #global: RemoteObject | undefined
 
   constructor() {
     this.#session.connectToMainThread()
+  }
+
+  disconnect(): void {
+    this.#session.disconnect()
   }
 
   /** Resolves with undefined when it fails or is not answered in time. */
@@ -68,18 +73,26 @@ export class ScriptInspector {
     }
   }
 
-  /** What a function returns (as JSON) for a value; the function must not have side effects either. */
+  /**
+   * What a function returns, as JSON, called with a value in the script thread. V8 does not watch it for side effects (that takes
+   * a millisecond): it must have none by itself.
+   */
   async ask<T>(value: RemoteObject, functionDeclaration: string, ...args: unknown[]): Promise<T | undefined> {
-    if (value.objectId === undefined) return undefined
+    if (value.objectId === undefined || value.subtype === 'proxy') return undefined
     const answer = await this.post<Evaluated>('Runtime.callFunctionOn', {
       functionDeclaration,
       objectId: value.objectId,
       arguments: args.map((one) => ({ value: one })),
       returnByValue: true,
-      throwOnSideEffect: true,
       silent: true,
     })
     return answer && !answer.exceptionDetails ? (answer.result.value as T) : undefined
+  }
+
+  /** The global object of the script thread. */
+  async global(): Promise<RemoteObject | undefined> {
+    this.#global ??= (await this.post<Evaluated>('Runtime.evaluate', { expression: 'globalThis', objectGroup: 'guard' }))?.result
+    return this.#global
   }
 
   /** Names declared by `let`, `const` and `class` of cells. */

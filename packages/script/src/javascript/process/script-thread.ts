@@ -7,13 +7,16 @@ import type { MimeBundle, ScriptError } from '../../engine.ts'
 import { type FromScript, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
 import { Cell, Interrupted } from './cell.ts'
 import { takerOf } from './comms.ts'
-import { describeError, rememberScript } from './errors.ts'
+import { describeError } from './errors.ts'
 import { installCatalogue } from './globals.ts'
 import { HostCalls } from './host-calls.ts'
 import type { Outbox } from './outbox.ts'
 import type { ForScript, Run, ScriptMessage } from './script-messages.ts'
-import { INTERRUPT_ACK, INTERRUPT_ASKED, lock, RUNNING, TAKEN, unlock } from './shared.ts'
+import { DISCONNECTED, INTERRUPT_ACK, INTERRUPT_ASKED, lock, RUNNING, TAKEN, unlock } from './shared.ts'
 import { toBundle } from './show.ts'
+import { rememberScript } from './stack-traces.ts'
+
+const DISCONNECT_MS = 200
 
 /** The main thread of the engine process. All user code runs here, and as little else as can be. */
 export class ScriptThread {
@@ -99,6 +102,13 @@ export class ScriptThread {
     }
     if (typeof body === 'string') this.#onKernelMessage(JSON.parse(body) as ToScript)
     else this.#onGuardMessage(body)
+  }
+
+  /** For the end of the process: Node would wait for the debugger otherwise. */
+  disconnect(): void {
+    this.#messages.postMessage('disconnect')
+    Atomics.wait(this.#words, DISCONNECTED, 0, DISCONNECT_MS)
+    this.#session.disconnect()
   }
 
   /** Nothing is left that could act: a program would end now. */
