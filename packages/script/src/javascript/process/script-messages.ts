@@ -26,6 +26,8 @@ export interface Run {
   map?: string
   /** The code ends in a declaration: its completion value is an artefact. */
   noValue?: boolean
+  /** See `Rewritten.repl`. */
+  repl?: boolean
   cwd?: string
   args?: readonly string[]
   drain?: boolean

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Session } from 'node:inspector'
 import { isAbsolute } from 'node:path'
 import { promiseHooks } from 'node:v8'
+import { constants, Script } from 'node:vm'
 import type { MessagePort } from 'node:worker_threads'
 import type { MimeBundle, ScriptError } from '../../engine.ts'
 import { type FromScript, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
@@ -17,6 +18,7 @@ import { toBundle } from './show.ts'
 import { rememberScript } from './stack-traces.ts'
 
 const DISCONNECT_MS = 200
+const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
 
 /** The main thread of the engine process. All user code runs here, and as little else as can be. */
 export class ScriptThread {
@@ -204,6 +206,17 @@ export class ScriptThread {
   }
 
   #evaluate(cell: Cell, message: Run): void {
+    let value: unknown
+    try {
+      if (message.repl) return this.#evaluateRepl(cell, message)
+      value = new Script(message.code, { filename: message.url, importModuleDynamically }).runInThisContext({ displayErrors: false })
+    } catch (error) {
+      return this.#finish(cell, { status: 'error', error: describeError(error) })
+    }
+    this.#conclude(cell, value, message)
+  }
+
+  #evaluateRepl(cell: Cell, message: Run): void {
     const end = `\n//# sourceURL=${message.url}`
     if (message.preamble !== undefined) this.#session.post('Runtime.evaluate', { expression: message.preamble + end, replMode: true })
     let hold: Promise<unknown> | undefined
@@ -213,49 +226,39 @@ export class ScriptThread {
       this.#held.add(promise)
     }) as () => void
     this.#stopHook = stop
-    this.#session.post(
-      'Runtime.evaluate',
-      { expression: message.code + end, objectGroup: `c${cell.n}`, replMode: true },
-      (error, response) => {
-        if (hold) this.#held.delete(hold)
-        if (!cell.done) this.cells.run(cell, () => this.#conclude(cell, error, response as EvaluateResponse | undefined, message.noValue))
-      },
-    )
+    const params = { expression: message.code + end, objectGroup: 'cell', replMode: true }
+    this.#session.post('Runtime.evaluate', params, (error, response) => {
+      if (hold) this.#held.delete(hold)
+      if (!cell.done) this.cells.run(cell, () => this.#onEvaluated(cell, message, error, response as EvaluateResponse | undefined))
+    })
     stop()
     this.#stopHook = undefined
   }
 
-  #conclude(cell: Cell, error: Error | null, response: EvaluateResponse | undefined, noValue: boolean | undefined): void {
-    // Terminated: the interrupt itself is the next message.
-    if (error && (this.#words[INTERRUPT_ASKED] as number) > (this.#words[INTERRUPT_ACK] as number)) return
-    let outcome: Outcome
+  #onEvaluated(cell: Cell, message: Run, error: Error | null, response: EvaluateResponse | undefined): void {
+    if (error || !response) {
+      // Terminated: the interrupt itself is the next message.
+      if ((this.#words[INTERRUPT_ASKED] as number) > (this.#words[INTERRUPT_ACK] as number)) return
+      return this.#finish(cell, { status: 'error', error: describeError(error) })
+    }
+    const { exceptionDetails: thrown, result } = response
+    if (!thrown) return this.#conclude(cell, this.#value(result), message)
+    const reason = thrown.exception ? this.#value(thrown.exception) : new Error(thrown.text)
+    this.#finish(cell, { status: 'error', error: describeError(reason) })
+  }
+
+  #conclude(cell: Cell, value: unknown, message: Run): void {
+    if (!cell.wantResult || message.noValue || value === undefined) return this.#succeed(cell, undefined)
     try {
-      if (error || !response) outcome = { status: 'error', error: describeError(error) }
-      else if (response.exceptionDetails) {
-        const { exception, text } = response.exceptionDetails
-        outcome = { status: 'error', error: describeError(exception ? this.#value(exception) : new Error(text)) }
-      } else {
-        outcome = { status: 'ok' }
-        if (cell.wantResult && !noValue && response.result.type !== 'undefined') {
-          const shown = toBundle(this.#value(response.result))
-          if (shown instanceof Promise) {
-            shown.then(
-              (bundle) => this.#succeed(cell, bundle),
-              (reason: unknown) => this.#finish(cell, { status: 'error', error: describeError(reason) }),
-            )
-            return
-          }
-          if (shown) outcome.result = shown
-        }
-      }
-    } catch (failure) {
-      outcome = { status: 'error', error: describeError(failure) }
+      const shown = toBundle(value)
+      if (!(shown instanceof Promise)) return this.#succeed(cell, shown)
+      shown.then(
+        (bundle) => this.#succeed(cell, bundle),
+        (reason: unknown) => this.#finish(cell, { status: 'error', error: describeError(reason) }),
+      )
+    } catch (error) {
+      this.#finish(cell, { status: 'error', error: describeError(error) })
     }
-    if (cell.drain && outcome.status === 'ok') {
-      cell.drained = outcome
-      return
-    }
-    this.#finish(cell, outcome)
   }
 
   #succeed(cell: Cell, result: MimeBundle | undefined): void {
@@ -269,7 +272,6 @@ export class ScriptThread {
     lock(this.#words)
     if (!cell.done) this.#closeLocked(cell, frame)
     unlock(this.#words)
-    this.#session.post('Runtime.releaseObjectGroup', { objectGroup: `c${cell.n}` })
   }
 
   #finishLocked(cell: Cell, outcome: Outcome): void {
@@ -297,6 +299,7 @@ export class ScriptThread {
         arguments: [{ objectId: object.objectId }],
         silent: true,
       })
+      this.#session.post('Runtime.releaseObjectGroup', { objectGroup: 'cell' })
       const value = this.#taken
       this.#taken = undefined
       return value

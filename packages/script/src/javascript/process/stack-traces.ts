@@ -38,13 +38,18 @@ export function installStackTraces(): void {
     const lines: string[] = []
     for (const frame of frames) {
       const url = frame.getScriptNameOrSourceURL() ?? ''
-      if (url.startsWith(ENGINE) || url.startsWith('node:internal/') || url === 'node:inspector') continue
+      if (url.startsWith(ENGINE) || url.startsWith('node:internal/') || url === 'node:inspector' || isEntry(url, frame)) continue
       const place = placeOf(url, frame.getLineNumber(), frame.getColumnNumber())
       if (place && !positions.has(error)) positions.set(error, place)
       lines.push(`\n    at ${place ? shown(frame.toString(), url, place) : frame.toString()}`)
     }
     return header(error) + lines.join('')
   }
+}
+
+/** How the engine runs a plain script. */
+function isEntry(url: string, frame: NodeJS.CallSite): boolean {
+  return url === 'node:vm' && frame.getFunctionName() === 'runInThisContext'
 }
 
 function placeOf(url: string, line: number | null, column: number | null): Position | undefined {

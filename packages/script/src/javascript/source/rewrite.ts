@@ -22,6 +22,8 @@ export interface Rewritten {
   preamble?: string
   /** The code ends in a declaration that became an expression: its value is none. */
   noValue?: boolean
+  /** It has an `await` or a `let` at its top: only V8's REPL mode can evaluate it. The rest is a plain script, which is much faster. */
+  repl?: boolean
 }
 
 /**
@@ -49,6 +51,7 @@ class Rewriter {
   readonly #preamble: string[] = []
   /** Whether the statement looked at last has no value any more. */
   #noValue = false
+  #lexical = false
 
   constructor(code: string, names: Declarations) {
     this.#code = code
@@ -57,7 +60,13 @@ class Rewriter {
 
   result(): Rewritten {
     const code = this.#apply()
-    return { code, ...(this.#preamble.length > 0 && { preamble: this.#preamble.join('\n') }), ...(this.#noValue && { noValue: true }) }
+    const repl = this.#lexical || this.#preamble.length > 0 || /\bawait\b/.test(code)
+    return {
+      code,
+      ...(this.#preamble.length > 0 && { preamble: this.#preamble.join('\n') }),
+      ...(this.#noValue && { noValue: true }),
+      ...(repl && { repl }),
+    }
   }
 
   topLevel(node: AnyNode): void {
@@ -189,7 +198,10 @@ class Rewriter {
   #variables(node: VariableDeclaration, place: 'statement' | 'for' | 'branch'): void {
     const group = node.kind === 'var' ? 'variable' : 'lexical'
     const locals = node.declarations.flatMap((declarator) => boundNames(declarator.id))
-    if ((node.kind as string).includes('using')) return
+    if ((node.kind as string).includes('using')) {
+      this.#lexical = true
+      return
+    }
     if (!this.#mustAssign(locals, group)) {
       if (node.kind === 'const') this.#edit(node.start, node.start + 'const'.length, 'let  ')
       return
@@ -212,6 +224,7 @@ class Rewriter {
    * are declared in the preamble then.
    */
   #mustAssign(locals: readonly string[], group: 'lexical' | 'variable'): boolean {
+    if (group === 'lexical') this.#lexical = true
     const own = this.#names[group]
     const other = group === 'lexical' ? this.#names.variable : this.#names.lexical
     const assign = locals.some((name) => other.has(name))
