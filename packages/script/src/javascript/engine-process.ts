@@ -100,8 +100,17 @@ export class EngineProcess {
     return this.#child.pid
   }
 
+  get isReady(): boolean {
+    return this.#ready.settled && !this.#ended
+  }
+
   get ended(): boolean {
     return this.#ended
+  }
+
+  /** Somebody does not take its output. */
+  get stalled(): boolean {
+    return this.#inbound.blocked
   }
 
   toGuard(message: ToGuard): void {
@@ -226,6 +235,10 @@ class Inbound {
 
   constructor(streams: readonly Readable[]) {
     this.#streams = streams
+  }
+
+  get blocked(): boolean {
+    return this.#blocked
   }
 
   take(handle: () => void | Promise<void>): void {

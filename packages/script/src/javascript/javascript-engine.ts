@@ -51,6 +51,8 @@ interface Execution {
   readonly id: string
   readonly abort: AbortController
   readonly outcome: Deferred<ExecuteOutcome>
+  /** The process knows of it. */
+  sent: boolean
 }
 
 class JavascriptEngine implements ScriptEngine {
@@ -91,14 +93,25 @@ class JavascriptEngine implements ScriptEngine {
 
   async execute(request: ExecuteRequest): Promise<ExecuteOutcome> {
     const execution = this.#begin(request.executionId)
+    if (this.#process?.isReady) this.#send(execution, request, this.#process)
+    else await this.#sendWhenReady(execution, request)
+    return await execution.outcome.promise
+  }
+
+  #send(execution: Execution, request: ExecuteRequest, process: EngineProcess): void {
+    // Interrupted before it could start.
+    if (execution.outcome.settled) return
+    const { executionId: _, ...rest } = request
+    execution.sent = true
+    process.toGuard({ t: 'execute', n: execution.n, ...rest })
+  }
+
+  async #sendWhenReady(execution: Execution, request: ExecuteRequest): Promise<void> {
     try {
-      const process = await this.#ensureProcess()
-      const { executionId: _, ...rest } = request
-      process.toGuard({ t: 'execute', n: execution.n, ...rest })
+      this.#send(execution, request, await this.#ensureProcess())
     } catch (error) {
       this.#conclude(execution, { status: 'error', error: crashed(messageOf(error)) })
     }
-    return await execution.outcome.promise
   }
 
   async evaluate(expression: string, language: Language, executionId: string): Promise<{ data: MimeBundle } | { error: ScriptError }> {
@@ -142,20 +155,30 @@ class JavascriptEngine implements ScriptEngine {
   async interrupt(): Promise<void> {
     if (this.#interrupting) return await this.#interrupting.promise
     const process = this.#process
-    if (!process || process.ended || this.#state === 'disposed') return
     const running = this.#running
+    if (running && !running.sent) {
+      this.#conclude(running, { status: 'interrupted', error: failure('Interrupted', 'execution was interrupted') })
+      return
+    }
+    if (!process?.isReady) return
     const interrupting = deferred()
     this.#interrupting = interrupting
     const n = ++this.#interrupts
     running?.abort.abort(new Error('interrupted'))
     process.toGuard({ t: 'interrupt', n })
-    const patience = setTimeout(() => {
-      if (this.#process === process) process.kill()
-    }, INTERRUPT_PATIENCE_MS)
+    const patience = setTimeout(() => process.kill(), INTERRUPT_PATIENCE_MS)
     await interrupting.promise
-    // The guard's word can overtake the script's own on the other pipe.
-    if (running) await running.outcome.promise
     clearTimeout(patience)
+    if (running) this.#expectOutcome(process, running)
+  }
+
+  /** The script has stopped; its outcome is behind its output. */
+  #expectOutcome(process: EngineProcess, running: Execution): void {
+    const timer = setTimeout(() => {
+      if (process.stalled) this.#expectOutcome(process, running)
+      else process.kill()
+    }, INTERRUPT_PATIENCE_MS)
+    void running.outcome.promise.then(() => clearTimeout(timer))
   }
 
   async dispose(): Promise<void> {
@@ -170,7 +193,7 @@ class JavascriptEngine implements ScriptEngine {
   }
 
   #begin(id: string): Execution {
-    const execution: Execution = { n: ++this.#number, id, abort: new AbortController(), outcome: deferred<ExecuteOutcome>() }
+    const execution: Execution = { n: ++this.#number, id, abort: new AbortController(), outcome: deferred<ExecuteOutcome>(), sent: false }
     this.#remember(execution.n, id)
     this.#running = execution
     this.#last = execution

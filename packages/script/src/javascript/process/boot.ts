@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { jsonFrame } from '../wire.ts'
 import { installConsole } from './console.ts'
 import { installGlobals } from './globals.ts'
+import { installTypeScriptFiles } from './modules.ts'
 import { Outbox } from './outbox.ts'
 import type { ScriptMessage } from './script-messages.ts'
 import { ScriptThread } from './script-thread.ts'
@@ -34,6 +35,7 @@ export function boot(cache: string): void {
   installTimers(thread, words)
   installConsole(thread)
   installGlobals(thread)
+  installTypeScriptFiles()
   installEndings(thread)
   messages.port1.on('message', (message: ScriptMessage) => thread.onMessage(message))
 }

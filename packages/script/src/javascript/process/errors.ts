@@ -11,8 +11,13 @@ export function describeError(thrown: unknown): ScriptError {
   const ename = safely(() => String(thrown.name), 'Error')
   const evalue = safely(() => String(thrown.message), '')
   const position = positionOf(thrown)
-  const text = safely(() => inspect(thrown), `${ename}: ${evalue}`)
+  const text = safely(() => unbracketed(inspect(thrown), thrown.stack), `${ename}: ${evalue}`)
   return { ename, evalue, traceback: text.split('\n'), ...(position && { position }) }
+}
+
+/** `inspect` puts an error without frames into brackets. */
+function unbracketed(text: string, stack: string | undefined): string {
+  return stack !== undefined && text.startsWith(`[${stack}]`) ? stack + text.slice(stack.length + 2) : text
 }
 
 function isError(value: unknown): value is Error {

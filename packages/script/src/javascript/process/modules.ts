@@ -1,10 +1,13 @@
-import { createRequire, isBuiltin } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { createRequire, findPackageJSON, isBuiltin, registerHooks } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { constants, Script } from 'node:vm'
 import { DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
+import { stripTypes } from '../source/typescript.ts'
 import type { Cell } from './cell.ts'
 import type { ScriptThread } from './script-thread.ts'
+import { rememberScript } from './stack-traces.ts'
 
 type Import = (specifier: unknown, options?: unknown) => Promise<Record<string, unknown>>
 
@@ -99,4 +102,33 @@ function getter(name: string, get: () => unknown): void {
     configurable: true,
     enumerable: false,
   })
+}
+
+/** What Node's own type stripping refuses: worth a look by the compiler that can do it. */
+const NEEDS_TRANSFORM = /\b(?:enum|namespace|module)\s+[\w$]+|\bconstructor\s*\(|\bimport\s+[\w$]+\s*=|<[\w$]+>\s*[\w$([{]/
+
+/** Files with enums, namespaces and parameter properties can be imported like other TypeScript. */
+export function installTypeScriptFiles(): void {
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (!/^file:.*\.[mc]?ts$/.test(url) || url.includes('/node_modules/')) return nextLoad(url, context)
+      const file = fileURLToPath(url)
+      const source = readFileSync(file, 'utf8')
+      if (!NEEDS_TRANSFORM.test(source)) return nextLoad(url, context)
+      const stripped = stripTypes(source, file)
+      // Node says what is wrong, and where.
+      if ('problem' in stripped) return nextLoad(url, context)
+      const format = isModule(file, stripped.code) ? 'module' : 'commonjs'
+      rememberScript(format === 'module' ? url : file, file, stripped.map)
+      return { format, source: stripped.code, shortCircuit: true }
+    },
+  })
+}
+
+/** As Node decides it. */
+function isModule(file: string, code: string): boolean {
+  if (/\.[mc]ts$/.test(file)) return file.endsWith('.mts')
+  const manifest = findPackageJSON(pathToFileURL(file))
+  const type = manifest === undefined ? undefined : (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string }).type
+  return type === undefined ? /^\s*(?:import|export)\b(?!\s*\()/m.test(code) : type === 'module'
 }

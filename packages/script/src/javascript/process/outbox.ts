@@ -16,6 +16,8 @@ import {
 
 /** Text is cut to frames of at most this many UTF-16 units (three bytes each at most). */
 const TEXT_PIECE = 20 * 1024
+/** A frame of text is not longer. */
+const FRAME_BYTES = 64 * 1024
 /** A batch is written when it has grown to this, at the end of a turn of the event loop, or after 20 ms by the guard. */
 const BATCH_BYTES = 64 * 1024
 
@@ -59,7 +61,7 @@ export class Outbox {
       let end = words[OUT_END] as number
       if (this.#queued === 0 && OUTBOX_BYTES - end >= most) {
         let open = words[OUT_OPEN] as number
-        if (open < 0 || this.#openCell !== cell || this.#openKind !== kind) {
+        if (open < 0 || this.#openCell !== cell || this.#openKind !== kind || end - open + most > FRAME_BYTES) {
           open = end
           this.#bytes[open + 4] = kind
           this.#bytes.writeUInt32LE(cell, open + FRAME_HEADER)

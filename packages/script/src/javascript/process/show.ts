@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { MimeBundle } from '../../engine.ts'
+import { isBundle, normalizeBundle } from '../../host/bundles.ts'
 
 /** The method by which a value says how it looks, as in Deno's kernel: gives a bundle, or a promise of one. */
 const JUPYTER_DISPLAY = Symbol.for('Jupyter.display')
@@ -12,15 +13,6 @@ export function toBundle(value: unknown): MimeBundle | undefined | Promise<MimeB
   return isBundle(own) ? complete(own, value) : plain(value)
 }
 
-/** A plain object all of whose keys are MIME types. */
-export function isBundle(value: unknown): value is MimeBundle {
-  if (value === null || typeof value !== 'object') return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  const keys = Object.keys(value)
-  return keys.length > 0 && keys.every((key) => /^[a-z]+\/[\w.+-]+$/i.test(key))
-}
-
 function ownBundle(value: unknown): unknown {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined
   const display = (value as Record<symbol, unknown>)[JUPYTER_DISPLAY] ?? (value as { toMime?: unknown }).toMime
@@ -28,7 +20,7 @@ function ownBundle(value: unknown): unknown {
 }
 
 function complete(bundle: MimeBundle, value: unknown): MimeBundle {
-  return 'text/plain' in bundle ? bundle : { ...bundle, ...plain(value) }
+  return normalizeBundle('text/plain' in bundle ? bundle : { ...bundle, ...plain(value) })
 }
 
 function plain(value: unknown): MimeBundle {
