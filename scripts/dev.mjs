@@ -221,7 +221,7 @@ function foreground(command, args, env) {
 
 const TASKS = {
   start: (node, args) =>
-    args.length === 0 ? [node, join(root, 'scripts', 'first-start.mjs')] : [node, join(root, 'apps', 'cli', 'dist', 'bin.js'), ...args],
+    args.length === 0 ? [node, join(root, 'scripts', 'first-start.mjs')] : [node, join(root, 'apps', 'cli', 'bin', 'llmspell.js'), ...args],
   test: (node, args) => [node, join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args],
   exec: (node, args) => (args[0] === 'node' ? [node, ...args.slice(1)] : args),
 }

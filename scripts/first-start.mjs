@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const bin = join(root, 'apps/cli/dist/bin.js')
+const bin = join(root, 'apps/cli/bin/llmspell.js')
 const dim = (text) => (process.stdout.isTTY ? `\u001b[2m${text}\u001b[22m` : text)
 
 function llmspell(args, options = {}) {
@@ -18,11 +18,9 @@ for (const file of ['first-spell.lua', 'first-spell.ts']) {
   llmspell(['run', join(root, 'examples', file)])
 }
 
-const { kernels } = JSON.parse(llmspell(['kernel', 'list', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] }))
-for (const kernel of kernels) {
-  const minutes = kernel.idleTimeout > 0 ? `stops after ${Math.round(kernel.idleTimeout / 60_000)} idle minutes` : 'stays until you stop it'
-  console.log(dim(`\nKernel ${kernel.id} (process ${kernel.pid}) goes on running and ${minutes}.`))
-}
+const { record } = JSON.parse(llmspell(['kernel', 'status', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] }))
+const stay = record.idleTimeout > 0 ? `stops after ${Math.round(record.idleTimeout / 60_000)} minutes without work` : 'stays until you stop it'
+console.log(dim(`\nKernel "${record.id}" (process ${record.pid}) goes on running and ${stay}.`))
 console.log(`
 Run it again: the count goes up, because state outlives scripts and kernels. Then try
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { matches, readSamples, type Sample } from './samples.ts'
 
 const root = join(import.meta.dirname, '../..')
-const bin = join(root, 'apps/cli/dist/bin.js')
+const bin = join(root, 'apps/cli/bin/llmspell.js')
 const COMMAND_TIMEOUT = 60_000
 
 function documents(): string[] {

@@ -46,7 +46,7 @@ const LANGUAGE_NAMES: Record<SignatureLanguage, string> = { lua: 'Lua', javascri
 function functionSection(module: ModuleDescription, description: FunctionDescription): string {
   const languages = (['lua', 'javascript'] as const).filter((language) => inLanguage(module, language))
   const parts = [`### ${code(qualifiedName(module, description.name))}`]
-  for (const language of languages) parts.push(fence(language, signatures(language, module, description)))
+  for (const language of languages) parts.push(fence('text', signatures(language, module, description)))
   parts.push(description.doc)
   const parameters = parameterList('javascript', description.parameters, '')
   if (parameters) parts.push(parameters)
