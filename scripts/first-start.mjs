@@ -19,7 +19,8 @@ for (const file of ['first-spell.lua', 'first-spell.ts']) {
 }
 
 const { record } = JSON.parse(llmspell(['kernel', 'status', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] }))
-const stay = record.idleTimeout > 0 ? `stops after ${Math.round(record.idleTimeout / 60_000)} minutes without work` : 'stays until you stop it'
+const stay =
+  record.idleTimeout > 0 ? `stops after ${Math.round(record.idleTimeout / 60_000)} minutes without work` : 'stays until you stop it'
 console.log(dim(`\nKernel "${record.id}" (process ${record.pid}) goes on running and ${stay}.`))
 console.log(`
 Run it again: the count goes up, because state outlives scripts and kernels. Then try

@@ -33,7 +33,9 @@ function cliReference() {
   }
   visit([commands])
   const codes = Object.entries(EXIT).map(([name, code]) => `| ${code} | ${EXIT_MEANINGS[name]} |`)
-  sections.push(`## Exit codes\n\nA script that ends itself (\`os.exit(3)\`, \`process.exit(3)\`) gives its own code.\n\n| code | meaning |\n| --- | --- |\n${codes.join('\n')}\n`)
+  sections.push(
+    `## Exit codes\n\nA script that ends itself (\`os.exit(3)\`, \`process.exit(3)\`) gives its own code.\n\n| code | meaning |\n| --- | --- |\n${codes.join('\n')}\n`,
+  )
   return sections.join('\n')
 }
 

@@ -33,7 +33,13 @@ export function readSamples(file: string): Sample[] {
     const named = /^(?:--|\/\/|#) file: (\S+)/.exec(fence.text)
     if (manual) samples.push({ kind: 'manual', line: fence.line, reason: manual[1] as string })
     else if (named && FILES.has(language)) samples.push({ kind: 'file', line: fence.line, name: named[1] as string, text: fence.text })
-    else if (SCRIPTS.has(language)) samples.push({ kind: 'script', line: fence.line, language: language === 'javascript' ? 'js' : (language as 'lua' | 'ts' | 'js'), text: fence.text })
+    else if (SCRIPTS.has(language))
+      samples.push({
+        kind: 'script',
+        line: fence.line,
+        language: language === 'javascript' ? 'js' : (language as 'lua' | 'ts' | 'js'),
+        text: fence.text,
+      })
     else if (language === 'console') samples.push({ kind: 'console', line: fence.line, steps: steps(fence.text) })
     else if (language === 'text' && info === 'output') {
       const before = samples.at(-1)
