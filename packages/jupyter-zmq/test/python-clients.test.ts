@@ -1,12 +1,14 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ConnectionInfo, serializeConnectionFile } from '@llmspell/jupyter'
+import { type ConnectionInfo, type Message, Session, serializeConnectionFile } from '@llmspell/jupyter'
 import { describe, expect, it } from 'vitest'
 import { curveKeyPair } from 'zeromq'
 import { type Carrier, connectKernel, type KernelSockets } from '../src/index.ts'
-import { bound, cleanup, ipcConnection, STEP_TIMEOUT_MS, tcpConnection, temporaryDirectory } from './support/kernel.ts'
+import { bound, cleanup, ipcConnection, STEP_TIMEOUT_MS, tcpConnection, temporaryDirectory, until } from './support/kernel.ts'
 import { serveToyKernel } from './support/toy-kernel.ts'
 
 /** Debian's Python, which has jupyter_client and pyzmq of the distribution. */
@@ -68,6 +70,70 @@ describe.skipIf(!available).each<Carrier>(['zmtp', 'libzmq'])('clients in Python
     expect(kernel.dropped['wire.bad_signature']).toBe(20_003)
   })
 })
+
+const hasIpykernel = spawnSync(PYTHON, ['-c', 'import ipykernel'], { stdio: 'ignore' }).status === 0
+if (!hasIpykernel) console.warn(`skipped: a kernel in Python: ${PYTHON} has no ipykernel (apt-get install python3-ipykernel)`)
+
+describe.skipIf(!hasIpykernel).each<Carrier>(['zmtp', 'libzmq'])(
+  'a kernel in Python, without iopub_welcome (%s)',
+  { timeout: PROGRAM_TIMEOUT_MS },
+  (carrier) => {
+    it.each(['tcp', 'ipc'] as const)('over %s shows all output of the first request, and its death', async (transport) => {
+      const connection = transport === 'tcp' ? tcpConnection(await freePorts()) : ipcConnection(temporaryDirectory())
+      const file = join(temporaryDirectory(), 'connection.json')
+      writeFileSync(file, serializeConnectionFile(connection), { mode: 0o600 })
+      const kernel = spawn(PYTHON, ['-W', 'ignore', '-m', 'ipykernel_launcher', '-f', file], {
+        stdio: 'ignore',
+        env: { ...process.env, IPYTHONDIR: temporaryDirectory() },
+      })
+      const exited = once(kernel, 'exit')
+      cleanup(async () => {
+        kernel.kill('SIGKILL')
+        await exited
+      })
+      const client = connectKernel(connection, { carrier, refusedGraceMs: PROGRAM_TIMEOUT_MS, connectTimeoutMs: PROGRAM_TIMEOUT_MS })
+      cleanup(() => client.close())
+      const messages: Message[] = []
+      client.onMessage((message) => messages.push(message))
+      await client.open()
+      expect(await client.ping(STEP_TIMEOUT_MS)).toBeGreaterThanOrEqual(0)
+      const session = new Session()
+      const code = 'import sys\nprint(1, flush=True)\nprint(2, file=sys.stderr)\n3'
+      const request = session.create('execute_request', {
+        code,
+        silent: false,
+        store_history: true,
+        user_expressions: {},
+        allow_stdin: false,
+        stop_on_error: true,
+      })
+      client.send('shell', request)
+      const own = (): Message[] => messages.filter((message) => message.parent_header.msg_id === request.header.msg_id)
+      await until('the idle status', () => own().some((message) => message.content['execution_state'] === 'idle'))
+      const kinds = own()
+        .filter((message) => message.channel === 'iopub')
+        .map((message) => message.header.msg_type)
+      expect([kinds[0], kinds[1], kinds.at(-1)]).toEqual(['status', 'execute_input', 'status'])
+      expect(kinds.filter((kind) => kind === 'stream')).toHaveLength(2)
+      await until('the reply', () => own().some((message) => message.header.msg_type === 'execute_reply'))
+      kernel.kill('SIGKILL')
+      expect(await client.closed).toMatchObject({ code: 'transport.lost' })
+    })
+  },
+)
+
+async function freePorts(): Promise<Partial<ConnectionInfo>> {
+  const servers = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port) as [number, number, number, number, number]
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return { shell_port: ports[0], iopub_port: ports[1], stdin_port: ports[2], control_port: ports[3], hb_port: ports[4] }
+}
 
 describe('encryption', () => {
   const { publicKey, secretKey } = curveKeyPair()
