@@ -3,6 +3,7 @@ import { LlmspellError, nearest } from '@llmspell/base'
 import type { KernelRecord } from '@llmspell/jupyter'
 
 export interface KernelArguments {
+  /** Where to be reached, or (JEP 66) where to report it. */
   connectionFile?: string
   id?: string
   language?: KernelRecord['language']
@@ -23,6 +24,7 @@ const STARTERS = ['auto', 'daemon', 'foreground', 'jupyter'] as const
 const OPTIONS = {
   // ipykernel's short form, which some launchers write into kernelspecs.
   'connection-file': { type: 'string', short: 'f' },
+  registration: { type: 'string' },
   id: { type: 'string' },
   language: { type: 'string' },
   port: { type: 'string' },
@@ -60,7 +62,7 @@ export function parseArguments(words: readonly string[]): KernelArguments {
     throw usage(`--${name} must be one of ${known.join(', ')}, not "${value}"${near === undefined ? '' : `; did you mean "${near}"?`}`)
   }
   return withoutAbsent({
-    connectionFile: text('connection-file'),
+    connectionFile: text('registration') ?? text('connection-file'),
     id: text('id'),
     language: oneOf('language', LANGUAGES),
     port: number('port', 65_535 - 4),

@@ -4,7 +4,14 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, LlmspellError } from '@llmspell/base'
 import { isHeld, tryLock } from '@llmspell/config/lock-file'
 import { checkKernelId, ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
-import { type ConnectionInfo, parseConnectionFile, SOCKET_NAMES, serializeConnectionFile } from '@llmspell/jupyter'
+import {
+  type ConnectionInfo,
+  parseConnectionFile,
+  parseRegistrationFile,
+  type RegistrationInfo,
+  SOCKET_NAMES,
+  serializeConnectionFile,
+} from '@llmspell/jupyter'
 import type { KernelArguments } from './arguments.ts'
 
 /** What is decided before a socket is bound. */
@@ -18,6 +25,8 @@ export interface ConnectionPlan {
   files: string[]
   /** An owned kernel's file is its owner's: it is told, never written. */
   connectionFile: string
+  /** The launcher wants to be told the ports that were bound (JEP 66). */
+  registration?: RegistrationInfo
 }
 
 /**
@@ -29,6 +38,7 @@ export function planConnection(args: KernelArguments, paths: LlmspellPaths, tran
   const text = given === undefined ? undefined : readIfThere(given)
   const id = checkKernelId(args.id ?? (given === undefined ? 'default' : idFromFile(given)))
   if (given !== undefined && text !== undefined) {
+    if (isRegistration(text)) return planRegistration(id, given, parseRegistrationFile(text, given))
     const connection = parseConnectionFile(text, given)
     const owned = (args.startedBy ?? 'jupyter') === 'jupyter'
     return { id, owned, connection, connectionFile: given, files: owned ? [] : [paths.connectionFile(id)] }
@@ -43,13 +53,26 @@ export function planConnection(args: KernelArguments, paths: LlmspellPaths, tran
   }
 }
 
+/** Launchers that register kernels hand over their own file in place of a connection file. */
+function isRegistration(text: string): boolean {
+  return /"registration_port"\s*:/.test(text)
+}
+
+function planRegistration(id: string, file: string, registration: RegistrationInfo): ConnectionPlan {
+  const { transport, ip, key, signature_scheme } = registration
+  const ports = Object.fromEntries(SOCKET_NAMES.map((name, index) => [`${name}_port`, transport === 'tcp' ? 0 : index + 1])) as Ports
+  return { id, owned: true, connection: { transport, ip, ...ports, key, signature_scheme }, connectionFile: file, files: [], registration }
+}
+
+type Ports = Pick<ConnectionInfo, 'shell_port' | 'iopub_port' | 'stdin_port' | 'control_port' | 'hb_port'>
+
 function newConnection(id: string, paths: LlmspellPaths, transport: 'ipc' | 'tcp', language: string, port?: number): ConnectionInfo {
   const tcp = port !== undefined || transport === 'tcp'
   const ports = SOCKET_NAMES.map((name, index) => [`${name}_port`, tcp ? (port ? port + index : 0) : index + 1])
   return {
     transport: tcp ? 'tcp' : 'ipc',
     ip: tcp ? '127.0.0.1' : paths.ipcBase(id),
-    ...(Object.fromEntries(ports) as Pick<ConnectionInfo, 'shell_port' | 'iopub_port' | 'stdin_port' | 'control_port' | 'hb_port'>),
+    ...(Object.fromEntries(ports) as Ports),
     key: randomUUID(),
     signature_scheme: 'hmac-sha256',
     kernel_name: `llmspell-${language}`,

@@ -95,6 +95,10 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
 
   log.log('info', 'kernel started', { id: plan.id, pid: process.pid, version: VERSION, language, startedBy: record.startedBy })
   await kernel.start()
+  if (plan.registration) {
+    const { registerKernel } = await import('@llmspell/jupyter-zmq/registration')
+    await registerKernel(plan.registration, sockets.connection)
+  }
   const reason = await kernel.closed
   log.log('info', 'kernel stopped', { reason })
   process.exit(EXIT.ok)
