@@ -339,7 +339,11 @@ local function bundle(value)
 end
 
 local show_bundle, update_bundle = calling(host.display), calling(host.update)
-function G.display(value, options) return show_bundle(bundle(value), options) end
+function G.display(...)
+  if select("#", ...) == 0 then return show_bundle() end
+  local value, options = ...
+  return show_bundle(bundle(value), options)
+end
 
 G.Display = { clear = calling(host.clear) }
 for _, kind in ipairs(host.kinds) do G.Display[kind] = calling(host.show, kind) end
@@ -444,9 +448,10 @@ local function present(skip, ...)
   return { ["text/plain"] = M.show_all(select(1 + skip, ...)) }
 end
 
-function M.run(chunk, skip, want, args)
-  if want then return present(skip, chunk(unpack(args))) end
-  chunk(unpack(args))
+-- Tracebacks name a function by what it was called as: script-errors.ts turns this name back into "main chunk".
+function M.run(llmspell_main_chunk, skip, want, args)
+  if want then return present(skip, llmspell_main_chunk(unpack(args))) end
+  llmspell_main_chunk(unpack(args))
 end
 
 -- Many short entries into the VM: V8 optimises what is entered often.

@@ -5,11 +5,13 @@ import type { CatalogueParameter, FunctionDescription, ValueType } from './catal
  * Checks the arguments of a call against the function's description and returns them ready for `run`: trailing absent ones
  * cut off, empty Lua tables turned into what the parameter asks for, and `null` taken as absent where absence is allowed.
  *
+ * `module` is '' for functions that are globals themselves.
+ *
  * @throws LlmspellError `argument.missing`, `argument.type`, `argument.value`, `argument.unknown_field` or `argument.too_many`;
  *   `data` holds `function`, `argument` (its path) and, where there is one, `suggestion`.
  */
 export function checkArguments(module: string, description: FunctionDescription, args: readonly unknown[]): unknown[] {
-  const where = `${module}.${description.name}`
+  const where = fullName(module, description.name)
   const { parameters } = description
   let count = args.length
   while (count > 0 && args[count - 1] === undefined) count--
@@ -97,7 +99,11 @@ function checkFields(
 
 /** `State.get(key: string, options?: object)`. */
 export function signature(module: string, description: FunctionDescription): string {
-  return `${module}.${description.name}(${description.parameters.map((p) => `${p.name}${p.optional ? '?' : ''}: ${typeText(p.type)}`).join(', ')})`
+  return `${fullName(module, description.name)}(${description.parameters.map((p) => `${p.name}${p.optional ? '?' : ''}: ${typeText(p.type)}`).join(', ')})`
+}
+
+function fullName(module: string, name: string): string {
+  return module === '' ? name : `${module}.${name}`
 }
 
 export function typesOf(type: ValueType | readonly ValueType[]): readonly ValueType[] {

@@ -125,6 +125,7 @@ export class LuaWorker {
 
   interruptHard(run: number): void {
     Atomics.store(this.#control, CONTROL.INTERRUPTED_RUN, run)
+    Atomics.store(this.#control, CONTROL.FORCED_RUN, run)
     Atomics.or(this.#control, CONTROL.REASONS, REASON.INTERRUPT)
     this.#vm?.interruptHard()
     this.#wake()

@@ -183,13 +183,15 @@ export class LuaNamespace {
       const { chunk, skip } = compileCell(this.#vm, withoutShebang(request.code), chunkNameOf(request.source), request.wantResult)
       try {
         const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, skip, request.wantResult, request.args ?? []]))
+        if (this.#channel.isForced(this.#run)) throw new LuaInterrupted()
         return { status: 'ok', ...(bundle !== undefined && { result: this.#bundle(bundle) }) }
       } finally {
         chunk.release()
       }
     } catch (error) {
       if (error instanceof LuaExit) return exitOutcome(error.code)
-      return { status: error instanceof LuaInterrupted ? 'interrupted' : 'error', error: this.#scriptError(error, request.source) }
+      const stopped = this.#asInterrupt(error)
+      return { status: stopped instanceof LuaInterrupted ? 'interrupted' : 'error', error: this.#scriptError(stopped, request.source) }
     }
   }
 
@@ -224,6 +226,13 @@ export class LuaNamespace {
   #start<T>(run: () => T): T {
     if (this.#isInterrupted) throw new LuaInterrupted()
     return run()
+  }
+
+  /** An interrupt that passed a coroutine or a handler of the script has become another error on its way. */
+  #asInterrupt(error: unknown): unknown {
+    if (!this.#isInterrupted || error instanceof LuaInterrupted || !(error instanceof LuaError)) return error
+    const isOurs = this.#channel.isForced(this.#run) || error.message.endsWith('interrupted')
+    return isOurs ? new LuaInterrupted(error.traceback) : error
   }
 
   #giveArguments(args: readonly string[], source: string): void {

@@ -8,7 +8,7 @@ import type { OutputItem } from '../host/output-buffer.ts'
  * Words of the shared control block between the kernel's thread and the worker. The worker sleeps on `WAKE`, which changes
  * whenever there is something new for it: read it before looking for messages, or a wake-up is lost.
  */
-export const CONTROL = { WAKE: 0, REASONS: 1, TAKEN: 2, INTERRUPTED_RUN: 3, OUTPUT_PENDING: 4 } as const
+export const CONTROL = { WAKE: 0, REASONS: 1, TAKEN: 2, INTERRUPTED_RUN: 3, OUTPUT_PENDING: 4, FORCED_RUN: 5 } as const
 export const CONTROL_BYTES = 64
 
 /** Why the worker should look up from running code. */

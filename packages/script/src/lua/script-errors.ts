@@ -56,7 +56,7 @@ function framesOf(traceback: string | undefined): string[] {
   for (const line of (traceback ?? '').split('\n').slice(1)) {
     const text = line.trimStart()
     if (!text.startsWith(OWN_CHUNK)) {
-      frames.push(`  ${text}`)
+      frames.push(`  ${text.replace("in local 'llmspell_main_chunk'", 'in main chunk')}`)
       continue
     }
     if (frames.at(-1) === "  [C]: in function 'error'") frames.pop()

@@ -34,6 +34,11 @@ export class WorkerChannel {
     return Atomics.load(this.#control, CONTROL.INTERRUPTED_RUN) === run
   }
 
+  /** The interrupt was one that no code can catch. */
+  isForced(run: number): boolean {
+    return Atomics.load(this.#control, CONTROL.FORCED_RUN) === run
+  }
+
   /** Why there was a call for attention, as bits of `REASON`; asked once, forgotten. */
   takeReasons(): number {
     return Atomics.exchange(this.#control, CONTROL.REASONS, 0)
