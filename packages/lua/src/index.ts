@@ -38,7 +38,7 @@ export {
 export { declaredNames, KEYWORDS, openBlocks, type Token, tokenize } from './lexer.ts'
 export { compileLua, type LuaModule } from './module.ts'
 export type { Access, Policy } from './policy.ts'
-export { type Cell, compileCell, completeness } from './repl.ts'
+export { type Cell, compileCell, completeness, withoutFirstLineComment } from './repl.ts'
 export { standardLibrary } from './standard-library.ts'
 export type { CommandResult, LuaSystem, SystemOptions } from './system.ts'
 export { HostFunction, LuaFloat, LuaFunction, LuaReference, LuaResults, LuaThread, LuaUserdata, results, YIELD } from './values.ts'

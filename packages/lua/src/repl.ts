@@ -3,6 +3,12 @@ import { openBlocks, tokenize } from './lexer.ts'
 import type { LuaFunction } from './values.ts'
 import type { LuaVM } from './vm.ts'
 
+/**
+ * A plain `return f()` is a tail call: an error in f would come without the line of the cell. With a variable to close in scope
+ * it is an ordinary call; nil closes nothing.
+ */
+const RESULT = 'local __cell__ <close> = nil return '
+
 /** A compiled cell. */
 export interface Cell {
   chunk: LuaFunction
@@ -16,7 +22,7 @@ export interface Cell {
  */
 export function compileCell(vm: LuaVM, code: string, chunkName = '=(cell)'): Cell {
   const source = withoutFirstLineComment(code)
-  const expression = attempt(vm, `return ${source}`, chunkName)
+  const expression = attempt(vm, RESULT + source, chunkName)
   // `return` alone is what an empty cell or a comment becomes.
   if (expression.chunk) return { chunk: expression.chunk, isExpression: true }
   const whole = attempt(vm, source, chunkName)
@@ -76,13 +82,13 @@ function lastExpression(
     if (NOTHING.test(lines[i] ?? '')) continue
     const rest = lines.slice(i).join('\n')
     if (wholeCompiles && CONTINUES.test(rest)) continue
-    const asResult = attempt(vm, `return ${rest}`, '=(trial)')
+    const asResult = attempt(vm, RESULT + rest, '=(trial)')
     asResult.chunk?.release()
     if (asResult.chunk || asResult.error.incomplete) {
       const prefix = lines.slice(0, i).join('\n')
       if (compiles(vm, prefix)) {
         if (!asResult.chunk) return { incomplete: true }
-        const { chunk } = attempt(vm, `${prefix}\nreturn ${rest}`, chunkName)
+        const { chunk } = attempt(vm, `${prefix}\n${RESULT}${rest}`, chunkName)
         if (chunk) return { chunk, incomplete: false }
       }
     }

@@ -168,109 +168,6 @@ function M.seal()
   for name, value in next, G do builtin[name] = { value } end
 end
 
-local function kind_of(v)
-  local t = type(v)
-  if t == "function" then return "function" end
-  if t == "table" then return "module" end
-  return "instance"
-end
-
-local function each_field(v, visit)
-  local met = {}
-  for _ = 1, 32 do
-    if type(v) == "table" then
-      if met[v] then return end
-      met[v] = true
-      for k, x in next, v do if type(k) == "string" then visit(k, x) end end
-    end
-    local mt = getmetatable(v)
-    if type(mt) ~= "table" then return end
-    v = rawget(mt, "__index")
-    if type(v) ~= "table" then return end
-  end
-end
-
-local function raw_field(v, key)
-  for _ = 1, 32 do
-    if type(v) == "table" then
-      local x = rawget(v, key)
-      if x ~= nil then return x end
-    end
-    local mt = getmetatable(v)
-    if type(mt) ~= "table" then return nil end
-    v = rawget(mt, "__index")
-    if type(v) ~= "table" then return nil end
-  end
-  return nil
-end
-
-local function resolve(path)
-  local v = G
-  for _, name in ipairs(path) do
-    v = raw_field(v, name)
-    if v == nil then return nil end
-  end
-  return v
-end
-
-local function signature(name, f)
-  local info = getinfo(f, "Su")
-  if info.what == "C" or info.source == OWN then return nil end
-  local names = {}
-  for i = 1, info.nparams do names[i] = getlocal(f, i) or "?" end
-  if info.isvararg then names[#names + 1] = "..." end
-  return format("%s(%s)", name, concat(names, ", "))
-end
-
--- Fields of the value at `path` that start with `prefix`; with `methods` only what can be called.
--- A string literal or a local cannot be looked up: `text` stands for "a string".
-function M.fields(path, prefix, methods, text)
-  local v = G
-  if text then v = "" else v = resolve(path) end
-  if v == nil then return {} end
-  local out, met = {}, {}
-  each_field(v, function(k, x)
-    if met[k] or sub(k, 1, #prefix) ~= prefix or not match(k, "^[%a_][%w_]*$") then return end
-    if methods and type(x) ~= "function" then return end
-    met[k] = true
-    out[#out + 1] = {
-      text = k,
-      kind = type(x) == "function" and (methods and "method" or "function") or (#path == 0 and not text and kind_of(x) or "property"),
-      signature = type(x) == "function" and signature(k, x) or nil,
-    }
-  end)
-  sort(out, function(a, b) return a.text < b.text end)
-  return out
-end
-
-local function source_of(info)
-  local source = info.source
-  return match(source, "^[@=](.*)") or info.short_src
-end
-
--- What is known of the value at `path`: nil when there is none.
-function M.inspect(path, text)
-  local v
-  if text then v = raw_field("", path[#path]) else v = resolve(path) end
-  if v == nil then return nil end
-  local out = { type = mtype(v) or type(v), preview = brief(v, true) }
-  if type(v) == "function" then
-    local info = getinfo(v, "S")
-    out.builtin = info.what == "C" or info.source == OWN
-    out.signature = signature(concat(path, "."), v)
-    if not out.builtin then
-      out.source, out.line, out.last = source_of(info), info.linedefined, info.lastlinedefined
-    end
-  elseif type(v) == "table" then
-    local fields = {}
-    each_field(v, function(k, x) if #fields < 40 then fields[#fields + 1] = { name = k, value = brief(x, true) } end end)
-    sort(fields, function(a, b) return a.name < b.name end)
-    out.fields = fields
-    out.length = rawlen(v)
-  end
-  return out
-end
-
 -- Globals that the user made or replaced.
 function M.variables()
   local out = {}
@@ -436,34 +333,17 @@ end
 
 ---------------------------------------------------------------------------------------------------- running
 
--- `skip`: the chunk was compiled as `return nil, <expression>`, which keeps the call in it from being a tail call.
-local function present(skip, ...)
-  local n = select("#", ...) - skip
-  if n <= 0 then return nil end
-  if n == 1 then
-    local value = select(1 + skip, ...)
-    if value == nil then return nil end
-    return bundle(value)
-  end
-  return { ["text/plain"] = M.show_all(select(1 + skip, ...)) }
+local function present(...)
+  local n = select("#", ...)
+  local value = ...
+  if n > 1 then return { ["text/plain"] = M.show_all(...) } end
+  if value ~= nil then return bundle(value) end
 end
 
 -- Tracebacks name a function by what it was called as: script-errors.ts turns this name back into "main chunk".
-function M.run(llmspell_main_chunk, skip, want, args)
-  if want then return present(skip, llmspell_main_chunk(unpack(args))) end
+function M.run(llmspell_main_chunk, want, args)
+  if want then return present(llmspell_main_chunk(unpack(args))) end
   llmspell_main_chunk(unpack(args))
-end
-
--- Many short entries into the VM: V8 optimises what is entered often.
-function M.warm_up(n)
-  local function work(i)
-    local t = {}
-    for j = 1, 10 do t[j] = i + j end
-    local s = 0
-    for j = 1, #t do s = s + t[j] * 0.5 end
-    return format("%d %s", i, "x" .. s)
-  end
-  for i = 1, n do pcall(work, i) end
 end
 
 function M.add_path(directory)

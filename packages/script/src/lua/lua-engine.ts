@@ -17,7 +17,6 @@ import type {
   ScriptError,
 } from '../engine.ts'
 import { OutputPump } from '../host/output-pump.ts'
-import { wordAt } from './code-position.ts'
 import { LuaWorker, type WorkerEnd } from './lua-worker.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest } from './protocol.ts'
 import { runCommand } from './run-command.ts'
@@ -115,16 +114,17 @@ export class LuaEngine implements ScriptEngine {
 
   async complete(code: string, offset: number, _language: Language): Promise<Completion> {
     return await this.#ask({ type: 'complete', id: this.#nextId++, code, offset }, () => {
-      const word = wordAt(code, offset)
-      const items = this.#parts.lookup.items(word.path.join('.')).filter((item) => item.text.startsWith(word.prefix))
-      return { items: [...items], start: word.start, end: offset }
+      const { owner, prefix } = wordBefore(code, offset)
+      const items = this.#parts.lookup.items(owner).filter((item) => item.text.startsWith(prefix))
+      return { items, start: offset - prefix.length, end: offset }
     })
   }
 
   async inspect(code: string, offset: number, detail: 0 | 1, _language: Language): Promise<MimeBundle | undefined> {
     return await this.#ask({ type: 'inspect', id: this.#nextId++, code, offset, detail }, () => {
-      const { path, name } = wordAt(code, offset)
-      return this.#parts.lookup.inspect([...path, name].join('.'))
+      const { owner, prefix } = wordBefore(code, offset)
+      const name = prefix + (/^\w*/.exec(code.slice(offset))?.[0] ?? '')
+      return this.#parts.lookup.inspect(owner === '' ? name : `${owner}.${name}`)
     })
   }
 
@@ -308,6 +308,12 @@ export class LuaEngine implements ScriptEngine {
     }
     this.#run?.fail(end)
   }
+}
+
+/** Enough to look into the catalogue: `State.ge` has the owner `State`. */
+function wordBefore(code: string, offset: number): { owner: string; prefix: string } {
+  const found = /(?:(\w+)[.:])?(\w*)$/.exec(code.slice(Math.max(0, offset - 200), offset))
+  return { owner: found?.[1] ?? '', prefix: found?.[2] ?? '' }
 }
 
 function replace(set: Set<string>, values: readonly string[]): void {

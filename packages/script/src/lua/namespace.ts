@@ -1,15 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
-import { type CommandResult, type EventResult, LuaCrash, LuaError, LuaExit, type LuaFunction, LuaInterrupted, LuaVM } from '@llmspell/lua'
+import {
+  type CommandResult,
+  compileCell,
+  type EventResult,
+  LuaCrash,
+  LuaError,
+  LuaExit,
+  type LuaFunction,
+  LuaInterrupted,
+  LuaVM,
+  warmUp,
+  withoutFirstLineComment,
+} from '@llmspell/lua'
 import { builtinModules } from '../catalogue/builtins.ts'
-import { catalogueLookup } from '../catalogue/lookup.ts'
 import type { CommEvent, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
 import { normalizeBundle } from '../host/bundles.ts'
 import { OutputBuffer } from '../host/output-buffer.ts'
-import { compileCell, completenessOf } from './compile-cell.ts'
 import { HostFailure, hostFunctions, type NamespaceServices } from './host-functions.ts'
 import { fromData, toData } from './host-values.ts'
-import { Introspection, type NamespaceView } from './introspection.ts'
+import { Introspection } from './introspection.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest, type ToWorker, type WorkerOptions } from './protocol.ts'
 import { chunkNameOf, OWN_CHUNK, scriptErrorOf } from './script-errors.ts'
 import { WorkerChannel } from './worker-channel.ts'
@@ -19,13 +29,11 @@ const HEADROOM_BYTES = 8 * 1024 * 1024
 /** Linear memory is larger than the heap in it: fragments, C stack, buffers. */
 const MEMORY_FACTOR = 1.5
 const MEMORY_EXTRA_BYTES = 64 * 1024 * 1024
-const WARM_UP_MS = 15
-const WARM_UP_ROUNDS = 20
 
 /** No run has this id. */
 const IDLE = 0
 
-type Prelude = Record<'run' | 'show' | 'bind' | 'seal' | 'fields' | 'inspect' | 'variables' | 'comm' | 'warm_up' | 'add_path', LuaFunction>
+type Prelude = Record<'run' | 'show' | 'bind' | 'seal' | 'variables' | 'comm' | 'add_path', LuaFunction>
 
 type Reply = ToWorker & { type: 'reply' }
 
@@ -67,21 +75,17 @@ export class LuaNamespace {
     })
     this.#nullObject = this.#vm.object({}, 'null')
     this.#prelude = this.#loadPrelude()
-    const modules = [...options.catalogue, ...builtinModules]
-    this.#introspection = new Introspection(catalogueLookup(modules, 'lua'), {
-      fields: (...args) => this.#look('fields', args) as ReturnType<NamespaceView['fields']>,
-      inspect: (...args) => this.#look('inspect', args) as ReturnType<NamespaceView['inspect']>,
-    })
     for (const module of options.catalogue) {
       this.#vm.call(this.#prelude.bind, [module.name, module.functions.map((description) => description.name)])
     }
+    this.#introspection = new Introspection(this.#vm, [...options.catalogue, ...builtinModules])
     this.#vm.call(this.#prelude.seal)
   }
 
   /** Runs until the thread is terminated. */
   serve(): never {
     this.#channel.post({ type: 'ready', memory: this.#vm.memory, controlAddress: this.#vm.controlAddress })
-    if (this.#options.warmUp) this.#warmUp()
+    if (this.#options.warmUp) warmUp(this.#options.module)
     for (;;) {
       const sequence = this.#channel.sequence
       this.#receive()
@@ -128,15 +132,10 @@ export class LuaNamespace {
       case 'inspect':
         return this.#introspection.inspect(request.code, request.offset, request.detail)
       case 'isComplete':
-        return completenessOf(this.#vm, request.code)
+        return this.#introspection.isComplete(request.code)
       case 'variables':
-        return listOf(this.#look('variables', []) as Answers['variables'])
+        return listOf(this.#vm.call(this.#prelude.variables)[0] as Answers['variables'])
     }
-  }
-
-  /** Calls a helper that only looks. Inside a run that is being interrupted there is no telling. */
-  #look(helper: 'fields' | 'inspect' | 'variables', args: readonly unknown[]): unknown {
-    return this.#vm.call(this.#prelude[helper], args)[0]
   }
 
   /** The VM stands still at a safe point of the running code. */
@@ -180,9 +179,9 @@ export class LuaNamespace {
     try {
       if (request.args) this.#giveArguments(request.args, request.source)
       if (isAbsolute(request.source)) this.#vm.call(this.#prelude.add_path, [dirname(request.source)])
-      const { chunk, skip } = compileCell(this.#vm, withoutShebang(request.code), chunkNameOf(request.source), request.wantResult)
+      const chunk = this.#compile(request)
       try {
-        const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, skip, request.wantResult, request.args ?? []]))
+        const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, request.wantResult, request.args ?? []]))
         if (this.#channel.isForced(this.#run)) throw new LuaInterrupted()
         return { status: 'ok', ...(bundle !== undefined && { result: this.#bundle(bundle) }) }
       } finally {
@@ -195,11 +194,17 @@ export class LuaNamespace {
     }
   }
 
+  /** Scripts are Lua as it is in a file; cells may end with an expression. */
+  #compile({ code, source, wantResult }: ExecuteRequest): LuaFunction {
+    const name = chunkNameOf(source)
+    return wantResult ? compileCell(this.#vm, code, name).chunk : this.#vm.load(withoutFirstLineComment(code), name)
+  }
+
   #evaluate(expression: string): Answers['evaluate'] {
     const source = '(expression)'
     try {
-      const { chunk, skip } = compileCell(this.#vm, expression, chunkNameOf(source), true)
-      const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, skip, true, []]))
+      const { chunk } = compileCell(this.#vm, expression, chunkNameOf(source))
+      const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, true, []]))
       chunk.release()
       return { data: bundle === undefined ? { 'text/plain': 'nil' } : this.#bundle(bundle) }
     } catch (error) {
@@ -365,20 +370,6 @@ export class LuaNamespace {
     chunk.release()
     return prelude as Prelude
   }
-
-  /** V8 does not replace a running function by its optimised form: what the VM loop needs is entered often before any user code. */
-  #warmUp(): void {
-    const end = performance.now() + WARM_UP_MS
-    while (performance.now() < end && this.#queue.length === 0) {
-      this.#vm.call(this.#prelude.warm_up, [WARM_UP_ROUNDS])
-      this.#receive()
-    }
-  }
-}
-
-/** Line numbers stay: only the text of the line goes. */
-function withoutShebang(code: string): string {
-  return code.startsWith('#') ? code.replace(/^#[^\n]*/, '') : code
 }
 
 /** An empty Lua table arrives as an object. */

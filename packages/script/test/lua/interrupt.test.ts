@@ -11,7 +11,7 @@ const ENDLESS: Record<string, string> = {
   'a loop that catches interrupts': 'while true do pcall(function() while true do end end) end',
   'twenty nested loops that catch interrupts':
     'local function nest(n) while true do pcall(function() if n == 0 then while true do end end nest(n - 1) end) end end nest(20)',
-  'a message handler that loops': 'xpcall(function() error("x") end, function() while true do end end)',
+  'a message handler that loops': 'while true do xpcall(error, function() while true do end end) end',
   'a loop in a coroutine': 'coroutine.wrap(function() while true do end end)()',
   'a coroutine whose errors are swallowed': 'while true do coroutine.resume(coroutine.create(function() while true do end end)) end',
   'a sort comparator': 'local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t, function(a, b) return a > b end) end',
@@ -43,7 +43,7 @@ describe('interrupts', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
 
   it.each(Object.entries(ENDLESS))('stop %s and keep the state', async (name, code) => {
     const { engine, host } = open
-    const running = open.begin(`Agent.query(${JSON.stringify(name)})\n${code}`)
+    const running = open.begin(`Agent.query(${JSON.stringify(name)});\n${code}`)
     await host.until(`${name} to begin`, () => host.calls.at(-1)?.args[0] === name, STEP_TIMEOUT_MS)
     await delay(DEEP_INSIDE_MS)
     await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, `the interrupt of ${name}`)
