@@ -17,6 +17,9 @@ local MAX_LOCALS = 250
 local MAX_UPVALUES = 255
 local MAX_CHAIN = 100 -- of __index tables, which may form a cycle
 
+-- The C function through which the host calls: no part of the program's stack.
+local host_entry = getinfo(2, "f").func
+
 local inspector = {}
 
 -- ---- names of built-in functions ----
@@ -151,18 +154,20 @@ function inspector.stack(thread, first, count)
   local out = {}
   first = first or 0
   for level = first, first + (count or 1000) - 1 do
-    local info = getinfo(thread, level, "Slnt")
+    local info = getinfo(thread, level, "Slntf")
     if not info then break end
-    out[#out + 1] = {
-      level = level,
-      name = info.name or (info.what == "main" and "main chunk" or "?"),
-      kind = info.namewhat,
-      what = info.what,
-      source = info.source,
-      line = info.currentline,
-      first_line = info.linedefined,
-      tail_call = info.istailcall,
-    }
+    if info.func ~= host_entry then
+      out[#out + 1] = {
+        level = level,
+        name = info.name or (info.what == "main" and "main chunk" or "?"),
+        kind = info.namewhat,
+        what = info.what,
+        source = info.source,
+        line = info.currentline,
+        first_line = info.linedefined,
+        tail_call = info.istailcall,
+      }
+    end
   end
   return out
 end

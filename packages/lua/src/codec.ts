@@ -59,17 +59,21 @@ export class Encoder {
   #length = 0
   #seen: Map<object, number> = new Map()
   #backReferences = false
+  #busy = false
 
   constructor(host: CodecHost) {
     this.#host = host
   }
 
   encode(values: readonly unknown[]): Buffer {
+    if (this.#busy) return new Encoder(this.#host).encode(values) // a getter or toJSON called Lua
+    this.#busy = true
     this.#length = 1
     this.#backReferences = false
     try {
       for (const value of values) this.#value(value, 0)
     } finally {
+      this.#busy = false
       if (this.#seen.size > 0) this.#seen = new Map()
     }
     this.#buffer[0] = this.#backReferences ? 1 : 0

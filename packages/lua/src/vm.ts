@@ -98,6 +98,9 @@ const EVENT_KINDS = ['attention', 'breakpoint', 'step', 'exception'] as const
 const EVENT_RESULTS = { continue: 0, interrupt: 1, 'interrupt-hard': 2, yield: 3 }
 const STEP_MODES = { run: 0, in: 1, over: 2, out: 3 }
 
+/** coroutine.wrap and error put a position before the message. */
+const INTERRUPTED = /(?:^|: )interrupted$/
+
 const INITIAL_PAGES = 24
 const MAXIMUM_PAGES = 65536
 const MESSAGE_CAPACITY = 4096
@@ -268,7 +271,7 @@ export class LuaVM {
 
   #failure(status: number, [value, text, traceback]: unknown[]): Error {
     const exitCode = this.control.exitCode
-    const interrupted = this.control.interrupted && value === 'interrupted'
+    const interrupted = this.control.interrupted && typeof value === 'string' && INTERRUPTED.test(value)
     if (exitCode !== undefined) return new LuaExit(exitCode)
     const trace = typeof traceback === 'string' ? tidyTraceback(traceback) : undefined
     if (interrupted) return new LuaInterrupted(trace)
@@ -320,6 +323,11 @@ export class LuaVM {
   object<T extends object>(object: T, type = 'object'): T {
     this.#handles.set(object, { handle: this.#nextHandle++, type: this.#typeId(type) })
     return object
+  }
+
+  /** Host objects that Lua holds. */
+  get hostObjects(): number {
+    return this.#objects.size
   }
 
   #functionName(id: number): string {

@@ -38,10 +38,28 @@ LW_EXPORT(lw_main_thread) lua_State *lw_main_thread(void) { return main_thread; 
 LW_EXPORT(lw_running_thread) lua_State *lw_running_thread(void) { return lw_running; }
 LW_EXPORT(lw_parent_thread) lua_State *lw_parent_thread(lua_State *L) { return *lw_parent(L); }
 
+/* Off until warn("@on"), as in the stand-alone interpreter. */
+static void write_warning(void *ud, const char *message, int to_be_continued) {
+  static int enabled, continuing;
+  (void)ud;
+  if (!continuing && !to_be_continued && message[0] == '@') {
+    if (strcmp(message, "@on") == 0) enabled = 1;
+    if (strcmp(message, "@off") == 0) enabled = 0;
+    return;
+  }
+  if (enabled) {
+    if (!continuing) fputs("Lua warning: ", stderr);
+    fputs(message, stderr);
+    if (!to_be_continued) fputc('\n', stderr);
+  }
+  continuing = to_be_continued;
+}
+
 /* NULL when memory does not suffice. */
 LW_EXPORT(lw_new_state) lua_State *lw_new_state(void) {
   lua_State *L = lua_newstate(lw_allocate, NULL);
   if (!L) return NULL;
+  lua_setwarnf(L, write_warning, NULL);
   *lw_parent(L) = NULL;
   lw_running = main_thread = L;
   lw_open_files();

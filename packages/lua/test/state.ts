@@ -1,0 +1,25 @@
+import { compileLua, type LuaModule, type LuaOptions, LuaVM } from '../src/index.ts'
+
+/** One module for all tests of a file: compiled once. */
+export const lua: LuaModule = compileLua()
+
+export interface TestState {
+  vm: LuaVM
+  /** What the script wrote so far. */
+  stdout(): string
+  stderr(): string
+}
+
+export function newState(options: LuaOptions = {}): TestState {
+  const out: Uint8Array[] = []
+  const err: Uint8Array[] = []
+  const vm = LuaVM.create(lua, { stdout: (bytes) => out.push(bytes), stderr: (bytes) => err.push(bytes), ...options })
+  return {
+    vm,
+    stdout: () => {
+      vm.flush()
+      return Buffer.concat(out).toString()
+    },
+    stderr: () => Buffer.concat(err).toString(),
+  }
+}
