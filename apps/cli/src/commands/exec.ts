@@ -18,6 +18,6 @@ export async function run(context: Context): Promise<number> {
     kernel,
     code,
     { ...(language && { language }), cwd: context.cwd, ...(fromStdin && { input: noInput }) },
-    flag(context, 'json') ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: true }),
+    flag(context, 'json') ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: true, quietExit: false }),
   )
 }

@@ -28,7 +28,7 @@ export async function run(context: Context): Promise<number> {
       storeHistory: false,
       ...(script.stdinUsed ? { input: noInput } : {}),
     },
-    json ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: false }),
+    json ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: false, quietExit: true }),
   )
 }
 

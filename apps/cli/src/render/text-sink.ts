@@ -1,12 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Output } from '@llmspell/client'
 import type { OutputSink } from '../session/execute.ts'
 import type { Terminal } from '../terminal.ts'
 import { bundleText } from './bundle-text.ts'
+import { excerpt } from './excerpt.ts'
 
 export interface TextSinkOptions {
   /** Print the value of the code. */
   result: boolean
+  /** A script that ends itself with a code is not an error to be told, as with any program. */
+  quietExit: boolean
 }
 
 /** Outputs as a program's: stdout to stdout and stderr to stderr, byte for byte; displays and errors as text. */
@@ -35,13 +40,30 @@ export function createTextSink(terminal: Terminal, options: TextSinkOptions): Ou
           if (options.result) show(bundleText(output.data, terminal))
           break
         case 'error':
+          if (options.quietExit && output.ename === 'Exit') break
           terminal.note(`${errorText(output, terminal.colors('stderr'))}\n`)
           break
         case 'clear_output':
           break // What a program has written stays written.
       }
     },
+    place(code, source, position) {
+      if (!position) return
+      const text = position.source === source || !isAbsolute(position.source) ? code : readIfThere(position.source)
+      // A single line was just typed; pointing into it tells little.
+      if (text === undefined || (source === undefined && !text.includes('\n'))) return
+      const lines = excerpt(text, position, terminal.colors('stderr'))
+      if (lines) terminal.note(`${lines}\n`)
+    },
     end() {},
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
   }
 }
 

@@ -78,7 +78,9 @@ export class ReplSession {
   async #execute(code: string, input: Input | undefined, source: string | undefined): Promise<Outcome> {
     const { context } = this
     let outcome: Outcome = { status: 'error', exitCode: EXIT.failed }
-    const inner = flag(context, 'json') ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: true })
+    const inner = flag(context, 'json')
+      ? createJsonSink(context.terminal)
+      : createTextSink(context.terminal, { result: true, quietExit: false })
     const sink: OutputSink = {
       ...inner,
       end(result) {

@@ -2,6 +2,7 @@ import { codeOf } from '@llmspell/base'
 import type { ExecuteOptions, ExecuteReply, Execution, Output } from '@llmspell/client'
 import { type Context, option } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
+import type { Position } from '../render/excerpt.ts'
 import { createInput, type Input } from './input.ts'
 import type { OpenKernel } from './open-kernel.ts'
 
@@ -9,12 +10,16 @@ import type { OpenKernel } from './open-kernel.ts'
 export interface OutputSink {
   start(execution: Execution, kernel: OpenKernel): void
   output(output: Output): void
+  /** After an error whose place is known: in this code, named so, or in a file it uses. */
+  place?(code: string, source: string | undefined, position: Position | undefined): void
   end(outcome: Outcome): void
 }
 
 export interface Outcome {
   status: ExecuteReply['status'] | 'interrupted' | 'timeout' | 'detached'
   exitCode: number
+  /** The script ended itself. */
+  exit?: boolean
 }
 
 /** How long a script may take to end after an interrupt by a signal that ends this program. */
@@ -36,7 +41,9 @@ export async function execute(
   const { input = createInput(context), ...request } = options
   const execution = client.execute(code, {
     ...request,
-    onOutput: (output) => sink.output(output),
+    onOutput: (output) => {
+      if (!terminal.readerGone.aborted) sink.output(output)
+    },
     onInput: (question, signal) => input.ask(question, signal),
   })
   sink.start(execution, kernel)
@@ -66,6 +73,7 @@ export async function execute(
   try {
     const reply = await Promise.race([execution.done, left.promise])
     const outcome = 'exitCode' in reply ? reply : outcomeOf(reply, ending)
+    if ('ename' in reply && !outcome.exit) sink.place?.(code, request.source, positionOf(reply))
     sink.end(outcome)
     return outcome.exitCode
   } finally {
@@ -77,12 +85,21 @@ export async function execute(
 
 /** What asked for the end decides the exit code, unless the code had come to its own end before. */
 function outcomeOf(reply: ExecuteReply, ending: Outcome | undefined): Outcome {
-  const exit = (reply as { llmspell?: { exit?: { code: number } } }).llmspell?.exit
-  if (exit) return { status: reply.status, exitCode: exit.code & 0xff }
+  const exit = extensionOf(reply).exit
+  if (exit) return { status: reply.status, exitCode: exit.code & 0xff, exit: true }
   if (reply.status === 'ok') return { status: 'ok', exitCode: EXIT.ok }
   if (ending) return ending
   if (reply.status === 'error' && reply.ename === 'Interrupted') return { status: 'interrupted', exitCode: EXIT.interrupted }
   return { status: reply.status, exitCode: EXIT.failed }
+}
+
+function positionOf(reply: ExecuteReply): Position | undefined {
+  return extensionOf(reply).position
+}
+
+/** What llmspell's kernel adds to an execute_reply. */
+function extensionOf(reply: ExecuteReply): { exit?: { code: number }; position?: Position } {
+  return (reply as { llmspell?: { exit?: { code: number }; position?: Position } }).llmspell ?? {}
 }
 
 function startTimer(context: Context, expire: () => void): NodeJS.Timeout | undefined {
