@@ -34,7 +34,7 @@ export interface KernelClientOptions {
   /** False when the kernel's process is known to be gone; asked several times a second while something waits. Must be cheap. */
   isProcessAlive?: () => boolean
   /** What is known of a death when it is found: becomes the hint of `kernel.died`. */
-  deathHint?(): string | undefined
+  deathHint?(): Promise<string>
   /** Milliseconds for `connect`. Default 10 000. */
   connectTimeoutMs?: number
   /** Milliseconds a request other than an execution may take. Default 30 000. */
@@ -129,7 +129,7 @@ export class KernelClient {
       ping: (timeoutMs) => this.#transport.ping(timeoutMs),
       isProcessAlive: options.isProcessAlive,
       clock: this.#clock,
-      onDead: (error) => this.#died(error),
+      onDead: (error) => void this.#died(error),
       onUnresponsive: (unresponsive) => options.onUnresponsive?.(unresponsive),
     })
   }
@@ -168,7 +168,7 @@ export class KernelClient {
     void this.#transport.closed.then((reason) => {
       if (this.#gone) return
       const message = reason ? `the connection to the kernel broke: ${messageOf(reason)}` : 'the connection to the kernel was closed'
-      this.#died(new LlmspellError(message, { code: 'kernel.died', data: { reason: 'transport_closed' }, cause: reason }))
+      void this.#died(new LlmspellError(message, { code: 'kernel.died', data: { reason: 'transport_closed' }, cause: reason }))
     })
   }
 
@@ -429,11 +429,10 @@ export class KernelClient {
     else this.#liveness.stop()
   }
 
-  #died(error: LlmspellError): void {
-    const hint = error.code === 'kernel.died' ? this.#options.deathHint?.() : undefined
-    this.#end(
-      hint === undefined ? error : new LlmspellError(error.message, { code: error.code, data: error.data, cause: error.cause, hint }),
-    )
+  async #died(error: LlmspellError): Promise<void> {
+    const { code, data, cause } = error
+    const hint = code === 'kernel.died' ? await this.#options.deathHint?.() : error.hint
+    this.#end(new LlmspellError(error.message, { code, data, cause, ...(hint === undefined ? {} : { hint }) }))
   }
 
   #end(error: LlmspellError): void {

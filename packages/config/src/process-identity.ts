@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /** A pid alone names nothing for long: pids are used again. Together with the start time it names one process. */
@@ -15,6 +14,8 @@ export function startTimeOf(pid: number): string | undefined {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined
   if (process.platform === 'linux') return linuxStartTime(pid)
   if (process.platform === 'win32') return isSignalable(pid) ? 'unknown' : undefined
+  // Loaded only where there is no /proc: it costs every command some milliseconds.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const { stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } })
   return stdout.trim() || undefined
 }

@@ -1,11 +1,8 @@
-import { delay, LlmspellError } from '@llmspell/base'
 import type { KernelClient } from '@llmspell/client'
-import { type HeldLock, isHeld, type LockOwner, tryLock } from '@llmspell/config/lock-file'
-import { ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
 import type { KernelRecord } from '@llmspell/jupyter'
 import { type ConnectOptions, connectTo } from './connect.ts'
-import { isKernelRunning, type RegisteredKernel, readKernel, removeRemains, startLockPath } from './registry.ts'
-import { type SpawnOptions, spawnKernel } from './spawn.ts'
+import { isKernelRunning, type RegisteredKernel, readKernel } from './registry.ts'
+import type { SpawnOptions } from './spawn.ts'
 import { isCompatible } from './version.ts'
 
 export const DEFAULT_KERNEL_ID = 'default'
@@ -24,8 +21,6 @@ export interface AcquireOptions extends Omit<SpawnOptions, 'id' | 'startedBy'>, 
   onNotice?(notice: AcquireNotice): void
 }
 
-/** Milliseconds one may wait for another process's start. */
-const OTHERS_START_MS = 90_000
 /** A kernel found running may end before it is reached: its idle time was over, somebody stopped it. */
 const ATTEMPTS = 5
 
@@ -48,89 +43,17 @@ export async function acquireKernel(
 
 async function findOrStart(options: AcquireOptions): Promise<{ kernel: RegisteredKernel; started: boolean }> {
   const { paths, version } = options
-  const first = readKernel(paths, DEFAULT_KERNEL_ID)
-  if (!first || !isKernelRunning(first) || isCompatible(first.record.version, version)) return startOnce(options, DEFAULT_KERNEL_ID, first)
-  const id = `${DEFAULT_KERNEL_ID}-${version}`
-  options.onNotice?.({ type: 'other_version', record: first.record, id })
-  return startOnce(options, id, readKernel(paths, id))
-}
-
-async function startOnce(
-  options: AcquireOptions,
-  id: string,
-  known: RegisteredKernel | undefined,
-): Promise<{ kernel: RegisteredKernel; started: boolean }> {
-  if (known && isKernelRunning(known)) return { kernel: known, started: false }
-  const { paths } = options
-  const lock = await lockStart(paths, id, () => options.onNotice?.({ type: 'starting', id }))
-  if (!isHeld(lock)) return { kernel: lock, started: false }
-  try {
-    const found = readKernel(paths, id)
-    if (found && isKernelRunning(found)) return { kernel: found, started: false }
-    if (found) {
-      options.onNotice?.({ type: 'replacing_dead', record: found.record })
-      removeRemains(found)
-    }
-    options.onNotice?.({ type: 'starting', id })
-    const { pid } = await spawnKernel({ ...options, id, startedBy: 'auto' })
-    const kernel = readKernel(paths, id)
-    if (!kernel) {
-      throw new LlmspellError(`the kernel "${id}" says it is ready but did not register`, {
-        code: 'kernel.start_failed',
-        data: { id, pid, file: paths.connectionFile(id) },
-      })
-    }
-    options.onNotice?.({ type: 'started', id, pid })
-    return { kernel, started: true }
-  } finally {
-    lock.release()
+  let id = DEFAULT_KERNEL_ID
+  let known = readKernel(paths, id)
+  let running = known !== undefined && isKernelRunning(known)
+  if (known && running && !isCompatible(known.record.version, version)) {
+    id = `${DEFAULT_KERNEL_ID}-${version}`
+    options.onNotice?.({ type: 'other_version', record: known.record, id })
+    known = readKernel(paths, id)
+    running = known !== undefined && isKernelRunning(known)
   }
-}
-
-/**
- * Runs `start` as the only one to start a kernel of this id, after what a dead one left was removed. Code
- * `kernel.already_running` when one runs.
- */
-export async function startAlone<T>(paths: LlmspellPaths, id: string, start: () => Promise<T>): Promise<T> {
-  const lock = await lockStart(paths, id)
-  if (!isHeld(lock)) throw alreadyRunning(lock)
-  try {
-    const found = readKernel(paths, id)
-    if (found && isKernelRunning(found)) throw alreadyRunning(found)
-    if (found) removeRemains(found)
-    return await start()
-  } finally {
-    lock.release()
-  }
-}
-
-/** The start lock of this id, or the kernel that its holder started meanwhile. */
-async function lockStart(paths: LlmspellPaths, id: string, onWait?: () => void): Promise<HeldLock | RegisteredKernel> {
-  ensurePrivateDirectory(paths.runtimeDir)
-  ensurePrivateDirectory(paths.kernelsDir)
-  const end = performance.now() + OTHERS_START_MS
-  let owner: LockOwner | undefined
-  while (performance.now() < end) {
-    const lock = tryLock(startLockPath(paths, id))
-    if (isHeld(lock)) return lock
-    if (!owner) onWait?.()
-    owner = lock
-    // Spread, so that many who wait do not look all at once.
-    await delay(20 + Math.random() * 40)
-    const kernel = readKernel(paths, id)
-    if (kernel && isKernelRunning(kernel)) return kernel
-  }
-  throw new LlmspellError(`waited ${OTHERS_START_MS / 1000} s for the process ${owner?.pid}, which is starting the kernel "${id}"`, {
-    code: 'kernel.start_timeout',
-    data: { id, pid: owner?.pid },
-    hint: `See whether process ${owner?.pid} hangs; \`llmspell kernel logs --id ${id}\` shows what the kernel said.`,
-  })
-}
-
-function alreadyRunning({ record: { id, pid } }: RegisteredKernel): LlmspellError {
-  return new LlmspellError(`the kernel "${id}" already runs, process ${pid}`, {
-    code: 'kernel.already_running',
-    data: { id, pid },
-    hint: `Stop it with \`llmspell kernel stop ${id}\`, or start another with --id NAME.`,
-  })
+  if (known && running) return { kernel: known, started: false }
+  // Loaded only now: most commands find a kernel, and are to be as fast as can be.
+  const { startOnce } = await import('./start.ts')
+  return startOnce(options, id)
 }

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { isHeld, tryLock } from '@llmspell/config/lock-file'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
 import { type ConnectionInfo, type KernelRecord, parseConnectionFile } from '@llmspell/jupyter'
@@ -31,11 +30,6 @@ export function isKernelRunning(kernel: RegisteredKernel): boolean {
   return isRunning(kernel.record)
 }
 
-/** The lock that a start, and the removal of what a dead kernel left behind, must hold. */
-export function startLockPath(paths: LlmspellPaths, id: string): string {
-  return join(paths.runtimeDir, `start-${id}.lock`)
-}
-
 /**
  * Removes what a dead kernel left: its connection file and sockets. The caller holds the start lock of this id, so that no
  * file of a successor is taken for one of the dead.
@@ -47,24 +41,6 @@ export function removeRemains(kernel: RegisteredKernel): void {
       removeFile(`${connection.ip}-${port}`)
   }
   removeFile(file)
-}
-
-/** Removes the remains of every dead kernel that nobody is replacing just now; returns those kernels. */
-export function sweep(paths: LlmspellPaths): RegisteredKernel[] {
-  return readKernels(paths).filter((kernel) => !isKernelRunning(kernel) && removeIfDead(paths, kernel.record.id))
-}
-
-function removeIfDead(paths: LlmspellPaths, id: string): boolean {
-  const lock = tryLock(startLockPath(paths, id))
-  if (!isHeld(lock)) return false
-  try {
-    const kernel = readKernel(paths, id)
-    if (!kernel || isKernelRunning(kernel)) return false
-    removeRemains(kernel)
-    return true
-  } finally {
-    lock.release()
-  }
 }
 
 function readEntry(file: string): RegisteredKernel | undefined {

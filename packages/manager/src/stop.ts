@@ -2,7 +2,8 @@ import { delay } from '@llmspell/base'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
 import { connectTo } from './connect.ts'
-import { type RegisteredKernel, sweep } from './registry.ts'
+import type { RegisteredKernel } from './registry.ts'
+import { sweep } from './sweep.ts'
 
 export type StopOutcome = 'stopped' | 'terminated' | 'killed'
 

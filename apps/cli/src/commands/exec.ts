@@ -1,16 +1,14 @@
-import { text } from 'node:stream/consumers'
-import { type Context, flag } from '../context.ts'
-import { createJsonSink } from '../render/json-sink.ts'
-import { createTextSink } from '../render/text-sink.ts'
+import type { Context } from '../context.ts'
+import { createSink } from '../render/sink.ts'
 import { execute } from '../session/execute.ts'
-import { noInput } from '../session/input.ts'
+import { noInput, readAll } from '../session/input.ts'
 import { languageOption } from '../session/languages.ts'
 import { openKernel } from '../session/open-kernel.ts'
 
 export async function run(context: Context): Promise<number> {
   const [given = ''] = context.invocation.positionals
   const fromStdin = given === '-'
-  const code = fromStdin ? await text(context.terminal.stdin) : given
+  const code = fromStdin ? await readAll(context.terminal.stdin) : given
   const language = languageOption(context)
   const kernel = await openKernel(context)
   return execute(
@@ -18,6 +16,6 @@ export async function run(context: Context): Promise<number> {
     kernel,
     code,
     { ...(language && { language }), cwd: context.cwd, ...(fromStdin && { input: noInput }) },
-    flag(context, 'json') ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: true, quietExit: false }),
+    await createSink(context, { result: true, quietExit: false }),
   )
 }

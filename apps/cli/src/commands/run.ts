@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { LlmspellError } from '@llmspell/base'
 import { type Context, flag } from '../context.ts'
-import { createJsonSink } from '../render/json-sink.ts'
-import { createTextSink } from '../render/text-sink.ts'
+import { createSink } from '../render/sink.ts'
 import { execute } from '../session/execute.ts'
-import { noInput } from '../session/input.ts'
+import { noInput, readAll } from '../session/input.ts'
 import { type Language, languageOfFile, languageOption } from '../session/languages.ts'
 import { openKernel } from '../session/open-kernel.ts'
 
@@ -14,7 +12,6 @@ export async function run(context: Context): Promise<number> {
   const [file = '', ...args] = context.invocation.positionals
   const script = await readScript(context, file)
   const kernel = await openKernel(context)
-  const json = flag(context, 'json')
   return execute(
     context,
     kernel,
@@ -28,7 +25,7 @@ export async function run(context: Context): Promise<number> {
       storeHistory: false,
       ...(script.stdinUsed ? { input: noInput } : {}),
     },
-    json ? createJsonSink(context.terminal) : createTextSink(context.terminal, { result: false, quietExit: true }),
+    await createSink(context, { result: false, quietExit: true }),
   )
 }
 
@@ -49,7 +46,7 @@ async function readScript(context: Context, file: string): Promise<Script> {
         code: 'usage.unknown_language',
         hint: 'Say --lang lua, --lang js or --lang ts.',
       })
-    return { code: await text(context.terminal.stdin), language: chosen, source: '<stdin>', stdinUsed: true }
+    return { code: await readAll(context.terminal.stdin), language: chosen, source: '<stdin>', stdinUsed: true }
   }
   const path = resolve(context.cwd, file)
   const language = chosen ?? languageOfFile(path)

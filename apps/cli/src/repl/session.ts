@@ -3,8 +3,7 @@ import type { Output } from '@llmspell/client'
 import type { KernelRecord } from '@llmspell/jupyter'
 import { type Context, flag, option } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
-import { createJsonSink } from '../render/json-sink.ts'
-import { createTextSink } from '../render/text-sink.ts'
+import { createSink } from '../render/sink.ts'
 import { reportError } from '../report-error.ts'
 import { execute, type Outcome, type OutputSink } from '../session/execute.ts'
 import type { Input } from '../session/input.ts'
@@ -78,9 +77,7 @@ export class ReplSession {
   async #execute(code: string, input: Input | undefined, source: string | undefined): Promise<Outcome> {
     const { context } = this
     let outcome: Outcome = { status: 'error', exitCode: EXIT.failed }
-    const inner = flag(context, 'json')
-      ? createJsonSink(context.terminal)
-      : createTextSink(context.terminal, { result: true, quietExit: false })
+    const inner = await createSink(context, { result: true, quietExit: false })
     const sink: OutputSink = {
       ...inner,
       end(result) {

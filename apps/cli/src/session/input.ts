@@ -1,4 +1,4 @@
-import { createInterface, type Interface } from 'node:readline'
+import type { Interface } from 'node:readline'
 import type { Context } from '../context.ts'
 
 export interface Question {
@@ -23,6 +23,12 @@ export function createInput(context: Context): Input {
 /** For code that itself came through stdin. */
 export const noInput: Input = { ask: () => Promise.resolve(END_OF_INPUT), close() {} }
 
+/** All of stdin, for code that comes through it. */
+export async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
+  const { text } = await import('node:stream/consumers')
+  return text(stdin)
+}
+
 class StdinInput implements Input {
   readonly #context: Context
   #lines: AsyncIterator<string> | undefined
@@ -43,7 +49,8 @@ class StdinInput implements Input {
   }
 
   /** The prompt goes to stderr, so that stdout holds what the script wrote and nothing else. */
-  #type({ prompt, password }: Question, signal: AbortSignal): Promise<string> {
+  async #type({ prompt, password }: Question, signal: AbortSignal): Promise<string> {
+    const { createInterface } = await import('node:readline')
     const { stdin, stderr } = this.#context.terminal
     return new Promise((resolve, reject) => {
       const reader = createInterface({ input: stdin, output: stderr, terminal: true, historySize: 0 })
@@ -69,6 +76,7 @@ class StdinInput implements Input {
 
   async #nextLine({ prompt }: Question): Promise<string> {
     this.#context.terminal.note(prompt)
+    const { createInterface } = await import('node:readline')
     this.#reader ??= createInterface({ input: this.#context.terminal.stdin, crlfDelay: Number.POSITIVE_INFINITY })
     this.#lines ??= this.#reader[Symbol.asyncIterator]()
     const next = await this.#lines.next()

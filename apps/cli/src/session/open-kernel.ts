@@ -1,7 +1,6 @@
-import { homedir } from 'node:os'
 import type { KernelClient } from '@llmspell/client'
 import type { ConnectionInfo } from '@llmspell/jupyter'
-import { type AcquireNotice, acquireKernel, connectTo, isCompatible, resolveTarget } from '@llmspell/manager'
+import { type AcquireNotice, acquireKernel } from '@llmspell/manager/acquire'
 import { type Context, option } from '../context.ts'
 import { kernelEntry } from './kernel-entry.ts'
 import { startTrace, traceTopics } from './trace.ts'
@@ -22,10 +21,13 @@ export async function openKernel(context: Context): Promise<OpenKernel> {
     )
   const target = option(context, 'connect')
   if (target !== undefined) {
+    const { connectTo, isCompatible, resolveTarget } = await import('@llmspell/manager')
     const connection = resolveTarget(paths, target, env)
     const client = await connectTo(connection, { onUnresponsive })
     startTrace(context, client)
-    warnOfVersion(context, connection)
+    const record = connection.llmspell
+    if (record && !isCompatible(record.version, version))
+      terminal.note(`llmspell: the kernel "${record.id}" is of version ${record.version}, this is ${version}; some things may not work.\n`)
     return { client, connection, started: false }
   }
   const topics = traceTopics(context)
@@ -33,7 +35,7 @@ export async function openKernel(context: Context): Promise<OpenKernel> {
     paths,
     version,
     entry: kernelEntry(),
-    cwd: homedir(),
+    cwd: env['HOME'] ?? '/',
     env: topics === undefined ? env : { ...env, LLMSPELL_TRACE: topics },
     onUnresponsive,
     onNotice: (notice) => tell(context, notice),
@@ -62,9 +64,4 @@ function tell({ terminal, version }: Context, notice: AcquireNotice): void {
     case 'started':
       break
   }
-}
-
-function warnOfVersion({ terminal, version }: Context, { llmspell: record }: ConnectionInfo): void {
-  if (!record || isCompatible(record.version, version)) return
-  terminal.note(`llmspell: the kernel "${record.id}" is of version ${record.version}, this is ${version}; some things may not work.\n`)
 }
