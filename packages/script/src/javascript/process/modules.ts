@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire, findPackageJSON, isBuiltin, registerHooks } from 'node:module'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire, isBuiltin, registerHooks } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { constants, Script } from 'node:vm'
-import { DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
+import { CONSTANT, DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
 import { stripTypes } from '../source/typescript.ts'
 import type { Cell } from './cell.ts'
 import type { ScriptThread } from './script-thread.ts'
@@ -50,6 +50,9 @@ export function modules(thread: ScriptThread): void {
 
   const main = { exports: {}, children: [], loaded: false, paths: [] }
   hidden(DYNAMIC_IMPORT, dynamicImport)
+  hidden(CONSTANT, () => {
+    throw new TypeError('Assignment to constant variable.')
+  })
   getter(IMPORT_META, () => {
     const base = baseOf(thread.cell)
     const url = pathToFileURL(base).href
@@ -128,7 +131,14 @@ export function installTypeScriptFiles(): void {
 /** As Node decides it. */
 function isModule(file: string, code: string): boolean {
   if (/\.[mc]ts$/.test(file)) return file.endsWith('.mts')
-  const manifest = findPackageJSON(pathToFileURL(file))
-  const type = manifest === undefined ? undefined : (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string }).type
+  const type = packageType(dirname(file))
   return type === undefined ? /^\s*(?:import|export)\b(?!\s*\()/m.test(code) : type === 'module'
+}
+
+/** The `type` of the package that a directory belongs to. */
+function packageType(directory: string): string | undefined {
+  const manifest = join(directory, 'package.json')
+  if (existsSync(manifest)) return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string }).type
+  const parent = dirname(directory)
+  return parent === directory ? undefined : packageType(parent)
 }

@@ -7,4 +7,6 @@ export class Declarations {
   readonly lexical: Set<string> = new Set()
   /** `var`, `function`: properties of the global object. */
   readonly variable: Set<string> = new Set()
+  /** Those of them that may not be assigned to. */
+  readonly constant: Set<string> = new Set()
 }

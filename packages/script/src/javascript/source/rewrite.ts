@@ -5,16 +5,20 @@ import type {
   ExportNamedDeclaration,
   FunctionDeclaration,
   ImportDeclaration,
-  Pattern,
   Program,
   VariableDeclaration,
 } from 'acorn'
+import { constantAssignments } from './constant-assignments.ts'
 import type { Declarations } from './declarations.ts'
+import { boundNames, children } from './syntax-tree.ts'
 
 /** `import(` in cells; as long as `import`, so that no column moves. */
 export const DYNAMIC_IMPORT = '$imprt'
 /** `import.meta` in cells; as long as that. */
 export const IMPORT_META = '$importMeta'
+
+/** Throws what an assignment to a constant throws. */
+export const CONSTANT = '$const'
 
 export interface Rewritten {
   code: string
@@ -35,6 +39,7 @@ export function rewrite(code: string, program: Program, names: Declarations): Re
   const writer = new Rewriter(code, names)
   for (const statement of program.body) writer.topLevel(statement)
   if (code.includes('import')) writer.dynamicImports(program)
+  if (names.constant.size > 0) writer.constants(program)
   return writer.result()
 }
 
@@ -99,6 +104,19 @@ class Rewriter {
     for (const child of children(node)) this.dynamicImports(child)
   }
 
+  /** For V8 a `const` of a cell is a `let`. */
+  constants(program: Program): void {
+    for (const node of constantAssignments(program, this.#names.constant)) {
+      if (node.type === 'UpdateExpression') this.#edit(node.start, node.end, `${CONSTANT}()`)
+      else {
+        const logical = /^(\|\||&&|\?\?)=$/.exec(node.operator)?.[1]
+        const keep = logical === undefined ? '' : `${this.#text(node.left)}${logical}`
+        this.#edit(node.left.start, node.right.start, `${keep}${CONSTANT}(`)
+        this.#edit(node.right.end, node.right.end, ')')
+      }
+    }
+  }
+
   #import(node: ImportDeclaration): void {
     this.#noValue = true
     const pairs: [imported: string, local: string][] = []
@@ -120,7 +138,7 @@ class Rewriter {
     ].join(', ')})`
     const locals = [...pairs.map(([, local]) => local), ...(namespace === undefined ? [] : [namespace])]
     const pattern = `{${pairs.map(([imported, local]) => `${JSON.stringify(imported)}: ${local}`).join(', ')}}`
-    const assign = this.#mustAssign(locals, 'lexical')
+    const assign = this.#mustAssign(locals, 'lexical', true)
     let text: string
     if (locals.length === 0) text = call
     else if (namespace === undefined) text = assign ? `;(${pattern} = ${call})` : `let ${pattern} = ${call}`
@@ -167,6 +185,7 @@ class Rewriter {
   /** Function declarations are hoisted: over a `let` the assignment comes before everything else. */
   #function(node: FunctionDeclaration): void {
     const { name } = node.id
+    this.#names.constant.delete(name)
     if (!this.#names.lexical.has(name)) {
       this.#names.variable.add(name)
       return
@@ -198,12 +217,13 @@ class Rewriter {
   #variables(node: VariableDeclaration, place: 'statement' | 'for' | 'branch'): void {
     const group = node.kind === 'var' ? 'variable' : 'lexical'
     const locals = node.declarations.flatMap((declarator) => boundNames(declarator.id))
+    const constant = node.kind === 'const'
     if ((node.kind as string).includes('using')) {
       this.#lexical = true
       return
     }
-    if (!this.#mustAssign(locals, group)) {
-      if (node.kind === 'const') this.#edit(node.start, node.start + 'const'.length, 'let  ')
+    if (!this.#mustAssign(locals, group, constant)) {
+      if (constant) this.#edit(node.start, node.start + 'const'.length, 'let  ')
       return
     }
     this.#noValue = true
@@ -223,7 +243,11 @@ class Rewriter {
    * Whether a declaration of these names must become an assignment, because one of them is of the other group. Those that are new
    * are declared in the preamble then.
    */
-  #mustAssign(locals: readonly string[], group: 'lexical' | 'variable'): boolean {
+  #mustAssign(locals: readonly string[], group: 'lexical' | 'variable', constant = false): boolean {
+    for (const name of locals) {
+      if (constant) this.#names.constant.add(name)
+      else this.#names.constant.delete(name)
+    }
     if (group === 'lexical') this.#lexical = true
     const own = this.#names[group]
     const other = group === 'lexical' ? this.#names.variable : this.#names.lexical
@@ -263,35 +287,4 @@ class Rewriter {
     }
     return out + this.#code.slice(at)
   }
-}
-
-export function boundNames(pattern: Pattern): string[] {
-  switch (pattern.type) {
-    case 'Identifier':
-      return [pattern.name]
-    case 'ObjectPattern':
-      return pattern.properties.flatMap((property) => boundNames(property.type === 'RestElement' ? property.argument : property.value))
-    case 'ArrayPattern':
-      return pattern.elements.flatMap((element) => (element ? boundNames(element) : []))
-    case 'RestElement':
-      return boundNames(pattern.argument)
-    case 'AssignmentPattern':
-      return boundNames(pattern.left)
-    default:
-      return []
-  }
-}
-
-function* children(node: AnyNode): Iterable<AnyNode> {
-  for (const key in node) {
-    const value = (node as unknown as Record<string, unknown>)[key]
-    if (value === null || typeof value !== 'object') continue
-    if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) yield item
-    } else if (isNode(value)) yield value
-  }
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }
