@@ -26,7 +26,7 @@ export interface KernelSocketsOptions {
   maxMessageBytes?: number
   /** Output bytes kept for a subscriber that takes nothing once patience is over; then it gets status but no output. Default 64 MiB. */
   maxSubscriberBytes?: number
-  /** Milliseconds for which a subscriber that takes nothing may hold up output to all. Default 60,000. */
+  /** Milliseconds for which a subscriber that takes nothing may hold up output to all. Default 20,000. */
   patienceMs?: number
   /** Default `zmtp`, ours; `libzmq` is the native addon, always used for CURVE. */
   carrier?: Carrier
@@ -83,7 +83,7 @@ async function serverSockets(
   return zmtpServerSockets({
     maxMessageBytes,
     maxSubscriberBytes: options.maxSubscriberBytes ?? 64 * MIB,
-    patienceMs: options.patienceMs ?? 60_000,
+    patienceMs: options.patienceMs ?? 20_000,
     logger,
     onRefused: (code, reason) => drops.add('socket', new LlmspellError(reason, { code })),
   })

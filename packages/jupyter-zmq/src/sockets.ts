@@ -27,8 +27,8 @@ export interface ServerSockets {
   bind(kind: ServerKind, endpoint: string): Promise<ServerSocket>
 }
 
-/** DEALER for shell, control, stdin and the heartbeat (with REQ's empty frame); SUB, to everything, for IOPub. */
-export type ClientKind = 'dealer' | 'sub'
+/** DEALER for shell, control, stdin and the heartbeat (with REQ's empty frame); SUB, to everything, for IOPub; REQ for registrations. */
+export type ClientKind = 'dealer' | 'sub' | 'req'
 
 export interface ClientSocket {
   send(frames: Frames): void

@@ -4,10 +4,10 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ConnectionInfo, type Message, Session, serializeConnectionFile } from '@llmspell/jupyter'
+import { type ConnectionInfo, type Message, parseRegistrationFile, Session, serializeConnectionFile } from '@llmspell/jupyter'
 import { describe, expect, it } from 'vitest'
 import { curveKeyPair } from 'zeromq'
-import { type Carrier, connectKernel, type KernelSockets } from '../src/index.ts'
+import { type Carrier, connectKernel, type KernelSockets, registerKernel } from '../src/index.ts'
 import { bound, cleanup, ipcConnection, STEP_TIMEOUT_MS, tcpConnection, temporaryDirectory, until } from './support/kernel.ts'
 import { serveToyKernel } from './support/toy-kernel.ts'
 
@@ -68,6 +68,52 @@ describe.skipIf(!available).each<Carrier>(['zmtp', 'libzmq'])('clients in Python
     ])
     expect(kernel.dropped).toMatchObject({ 'wire.replayed': 1, 'wire.unsigned': 1, 'wire.too_large': 1 })
     expect(kernel.dropped['wire.bad_signature']).toBe(20_003)
+  })
+})
+
+describe.skipIf(!available)('a registration', { timeout: PROGRAM_TIMEOUT_MS }, () => {
+  async function server(answer: 'ok' | 'error'): Promise<{ port: number; received(): Promise<unknown> }> {
+    const child = spawn(PYTHON, ['-W', 'ignore', join(import.meta.dirname, 'python', 'registration_server.py'), 'a key', answer], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = once(child, 'exit')
+    cleanup(async () => {
+      child.kill('SIGKILL')
+      await exited
+    })
+    let printed = ''
+    child.stdout.on('data', (chunk) => {
+      printed += chunk
+    })
+    await until('the port', () => printed.includes('\n'))
+    return {
+      port: Number(printed.split('\n')[0]),
+      async received() {
+        await until('the request', () => printed.split('\n').length > 2)
+        return JSON.parse(printed.split('\n')[1] as string)
+      },
+    }
+  }
+
+  it('tells the ports that were bound, and waits for the acknowledgement', async () => {
+    const { connection } = await bound()
+    const { port, received } = await server('ok')
+    const registration = parseRegistrationFile(JSON.stringify({ registration_port: port, key: 'a key', kernel_id: 'k' }))
+    await registerKernel(registration, connection)
+    const { shell_port, iopub_port, stdin_port, control_port, hb_port } = connection
+    expect(await received()).toEqual(['handshake_request', { shell_port, iopub_port, stdin_port, control_port, hb_port, kernel_id: 'k' }])
+  })
+
+  it('that is refused, or not answered, fails', async () => {
+    const { connection } = await bound()
+    const { port } = await server('error')
+    const registration = parseRegistrationFile(JSON.stringify({ registration_port: port, key: 'a key' }))
+    await expect(registerKernel(registration, connection)).rejects.toMatchObject({
+      code: 'registration.failed',
+      message: expect.stringContaining('unknown kernel'),
+    })
+    const nobody = { ...registration, registration_port: (await freePorts()).shell_port as number }
+    await expect(registerKernel(nobody, connection, 200)).rejects.toMatchObject({ code: 'registration.failed' })
   })
 })
 

@@ -67,7 +67,7 @@ function decodeDefaultBinary(data: Uint8Array): Message {
   if (count < 1 || headBytes > data.length) throw badFrame(`${count} parts do not fit ${data.length} bytes`)
   const offsets = Array.from({ length: count }, (_, i) => view.getUint32(4 * (i + 1)))
   const [json, ...buffers] = slices(data, [...offsets, data.length], headBytes) as [Uint8Array, ...Uint8Array[]]
-  return fromJson(decodeText(json, 'message'), buffers)
+  return fromJson(utf8Decode(json), buffers)
 }
 
 /** Number of offsets, the offsets (one more than parts: the last is the end), then channel, the four JSON parts, buffers; 64-bit little-endian. */
@@ -96,7 +96,7 @@ function decodeV1(data: Uint8Array): Message {
   const parts = slices(data, offsets, headBytes)
   const [channel, header, parent, metadata, content, ...buffers] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
   return asMessage(
-    checkChannel(decodeText(channel, 'channel')),
+    checkChannel(utf8Decode(channel)),
     parseJson(header, 'header'),
     parseJson(parent, 'parent_header'),
     parseJson(metadata, 'metadata'),
@@ -120,14 +120,6 @@ function parseJson(bytes: Uint8Array, part: string): unknown {
     return JSON.parse(utf8Decode(bytes))
   } catch (cause) {
     throw new LlmspellError(`${part} is not JSON`, { code: 'wire.bad_json', data: { part }, cause })
-  }
-}
-
-function decodeText(bytes: Uint8Array, part: string): string {
-  try {
-    return utf8Decode(bytes)
-  } catch (cause) {
-    throw new LlmspellError(`${part} is not UTF-8`, { code: 'wire.bad_json', data: { part }, cause })
   }
 }
 

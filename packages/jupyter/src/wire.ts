@@ -62,6 +62,8 @@ export class WireCodec {
   readonly #replays: ReplayGuard | undefined
   /** Headers are encoded once: one request is the parent of all its outputs. */
   readonly #encodedHeaders = new WeakMap<object, Uint8Array>()
+  #lastParentBytes: Uint8Array = EMPTY
+  #lastParent: unknown
 
   constructor(options: WireOptions) {
     this.#signer = options.signer
@@ -113,12 +115,22 @@ export class WireCodec {
     const message = asMessage(
       channel,
       parseJson(header, 'header'),
-      parseJson(parent, 'parent_header'),
+      this.#decodeParent(parent),
       parseJson(metadata, 'metadata'),
       parseJson(content, 'content'),
       frames.length > at + 6 ? frames.slice(at + 6) : NO_BUFFERS,
     )
     return { identities: frames.slice(0, at), message }
+  }
+
+  /** All output of a request has the same parent, byte for byte. */
+  #decodeParent(bytes: Uint8Array): unknown {
+    if (bytes.length <= 4) return parseJson(bytes, 'parent_header')
+    if (!bytesEqual(bytes, this.#lastParentBytes)) {
+      this.#lastParent = parseJson(bytes, 'parent_header')
+      this.#lastParentBytes = bytes
+    }
+    return this.#lastParent
   }
 
   #encodeParent(parent: Message['parent_header']): Uint8Array {

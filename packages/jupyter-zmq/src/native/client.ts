@@ -29,7 +29,7 @@ export async function nativeClientSockets(options: NativeClientOptions): Promise
 }
 
 function createSocket(zmq: Addon, kind: ClientKind, routingId: string): Dealer | Subscriber {
-  if (kind === 'dealer') return new zmq.Dealer({ linger: 0, routingId, sendHighWaterMark: 0, receiveHighWaterMark: 0 })
+  if (kind !== 'sub') return new zmq.Dealer({ linger: 0, routingId, sendHighWaterMark: 0, receiveHighWaterMark: 0 })
   const socket = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: 0 })
   socket.subscribe()
   return socket

@@ -15,6 +15,7 @@ export interface ZmtpClientOptions {
 const SOCKET_TYPES: Record<ClientKind, { type: string; peers: readonly string[] }> = {
   dealer: { type: 'DEALER', peers: ['ROUTER', 'REP', 'DEALER'] },
   sub: { type: 'SUB', peers: ['PUB', 'XPUB'] },
+  req: { type: 'REQ', peers: ['REP', 'ROUTER'] },
 }
 const RETRY_MS = 20
 const NO_LISTENER: readonly (string | undefined)[] = ['ECONNREFUSED', 'ENOENT']

@@ -37,6 +37,7 @@ export interface Outgoing extends EncodedMessage {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 60_000
 /** Octets joined into one write. */
 const BATCH_BYTES = 128 * 1024
 /** A piece this small is copied into a batch rather than written by reference. */
@@ -74,6 +75,8 @@ export class ZmtpConnection {
     })
     this.#handshakeTimer = setTimeout(() => this.destroy(protocolError('no handshake in time')), HANDSHAKE_TIMEOUT_MS)
     socket.setNoDelay(true)
+    // A host that vanished without a word is noticed, if late.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('drain', () => this.#onDrain())
     socket.on('error', (error) => {

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from '@llmspell/base'
 import type { ConnectionInfo } from '@llmspell/jupyter'
-import { afterEach } from 'vitest'
+import { afterEach, vi } from 'vitest'
 import { bindKernelSockets, type KernelSockets, type KernelSocketsOptions } from '../../src/index.ts'
 
 /** Long enough for a machine that does ten other things; nothing here measures speed. */
 export const STEP_TIMEOUT_MS = 30_000
+vi.setConfig({ testTimeout: 120_000 })
 
 const cleanups: (() => Promise<unknown> | unknown)[] = []
 
