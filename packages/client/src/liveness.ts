@@ -7,28 +7,29 @@ export interface LivenessOptions {
   isProcessAlive?: (() => boolean) | undefined
   clock: Clock
   onDead(error: LlmspellError): void
-  /** The kernel missed heartbeats (true), or answers again (false). */
+  /** The heartbeat is late (true), or has come again (false). */
   onUnresponsive?: ((unresponsive: boolean) => void) | undefined
 }
 
-/** Milliseconds between looks at the process, and from a heartbeat to the next. */
+/** Milliseconds between two looks. */
 const LOOK_MS = 250
-const BEAT_MS = 2_000
-/** A heartbeat that takes longer is missed. */
-const BEAT_TIMEOUT_MS = 5_000
-/** Misses in a row after which the kernel counts as gone. Counted, not timed, so that a machine that slept does not lose its kernels. */
-const MISSES = 6
+/** Looks from one heartbeat to the next, 2 s. */
+const BEAT_EVERY = 8
+/** Looks after which a heartbeat is late, 15 s, and after which the kernel counts as gone, 60 s. */
+const LATE = 60
+const LOST = 240
 
 /**
  * Watches a kernel while something waits for it: nothing may wait for a dead kernel, and no kernel may be called dead because
- * it is busy. Looks at the process often (cheap, certain) and at the heartbeat seldom.
+ * it or this process is busy. Looks at the process often (cheap, certain) and at the heartbeat seldom. Time is counted in
+ * looks that really happened, so a machine that slept, or a process that got no turn, does not lose its kernels.
  */
 export class Liveness {
   readonly #options: LivenessOptions
   #timer: { cancel(): void } | undefined
-  #nextBeat = 0
-  #misses = 0
-  #beating = false
+  #untilBeat = BEAT_EVERY
+  /** Looks since a heartbeat went out that has not come back. */
+  #outstanding: number | undefined
   #watching = false
 
   constructor(options: LivenessOptions) {
@@ -38,7 +39,7 @@ export class Liveness {
   start(): void {
     if (this.#watching) return
     this.#watching = true
-    this.#nextBeat = this.#options.clock.monotonic() + BEAT_MS
+    this.#untilBeat = BEAT_EVERY
     this.#schedule()
   }
 
@@ -52,42 +53,45 @@ export class Liveness {
   }
 
   #look(): void {
-    if (!this.#watching) return
-    const { clock, isProcessAlive } = this.#options
+    const { isProcessAlive, onUnresponsive } = this.#options
     if (isProcessAlive && !isProcessAlive()) {
-      this.stop()
-      this.#options.onDead(new LlmspellError('the kernel died', { code: 'kernel.died', data: { reason: 'process_gone' } }))
+      this.#dead(new LlmspellError('the kernel died', { code: 'kernel.died', data: { reason: 'process_gone' } }))
       return
     }
-    if (!this.#beating && clock.monotonic() >= this.#nextBeat) void this.#beat()
+    if (this.#outstanding === undefined) {
+      if (--this.#untilBeat <= 0) void this.#beat()
+    } else if (++this.#outstanding === LATE) onUnresponsive?.(true)
+    else if (this.#outstanding >= LOST) {
+      const seconds = (LOST * LOOK_MS) / 1000
+      this.#dead(
+        new LlmspellError(`the kernel did not answer a heartbeat for ${seconds} s`, {
+          code: 'kernel.unresponsive',
+          data: { seconds },
+          hint: 'It may be stopped or swapped out. `llmspell kernel list` shows its state; `llmspell kernel stop --force` ends it.',
+        }),
+      )
+      return
+    }
     this.#schedule()
   }
 
-  async #beat(): Promise<void> {
-    this.#beating = true
-    try {
-      await this.#options.ping(BEAT_TIMEOUT_MS)
-      if (this.#misses > 0) this.#options.onUnresponsive?.(false)
-      this.#misses = 0
-    } catch {
-      if (this.#watching) this.#missed()
-    } finally {
-      this.#beating = false
-      this.#nextBeat = this.#options.clock.monotonic() + BEAT_MS
-    }
+  #dead(error: LlmspellError): void {
+    this.stop()
+    this.#options.onDead(error)
   }
 
-  #missed(): void {
-    this.#misses++
-    if (this.#misses === 1) this.#options.onUnresponsive?.(true)
-    if (this.#misses < MISSES) return
-    this.stop()
-    this.#options.onDead(
-      new LlmspellError(`the kernel did not answer ${MISSES} heartbeats of ${BEAT_TIMEOUT_MS / 1000} s`, {
-        code: 'kernel.unresponsive',
-        data: { misses: MISSES, timeoutMs: BEAT_TIMEOUT_MS },
-        hint: 'It may be stopped or swapped out. `llmspell kernel status` shows its state; `llmspell kernel stop --force` ends it.',
-      }),
-    )
+  async #beat(): Promise<void> {
+    this.#outstanding = 0
+    try {
+      await this.#options.ping(PING_MS)
+    } catch {
+      return // The connection is gone, which its end tells, or the looks above have long given up.
+    }
+    if (this.#outstanding >= LATE) this.#options.onUnresponsive?.(false)
+    this.#outstanding = undefined
+    this.#untilBeat = BEAT_EVERY
   }
 }
+
+/** Longer than any count of looks: it is they that decide. */
+const PING_MS = 24 * 3_600_000

@@ -1,15 +1,15 @@
-import { type Deferred, deferred, Emitter, LlmspellError } from '@llmspell/base'
+import { type Deferred, deferred, Emitter } from '@llmspell/base'
 import type { Channel, ClientTransport, Message } from '@llmspell/jupyter'
 
 /** A kernel that does exactly what a test tells it, at the far end of an in-process carrier. */
 export class ScriptedKernel {
   readonly received: Message[] = []
   readonly transport: ClientTransport
-  answersHeartbeat = true
   opens = true
   readonly #toClient = new Emitter<Message>()
   readonly #closed: Deferred<Error | undefined> = deferred()
   #count = 0
+  #held: Deferred<void> | undefined
   #waiters: { type: string; found: (message: Message) => void }[] = []
 
   constructor() {
@@ -21,10 +21,7 @@ export class ScriptedKernel {
         const index = this.#waiters.findIndex((waiter) => waiter.type === message.header.msg_type)
         if (index >= 0) this.#waiters.splice(index, 1)[0]?.found(message)
       },
-      ping: (timeoutMs) =>
-        this.answersHeartbeat
-          ? Promise.resolve(0)
-          : Promise.reject(new LlmspellError(`no heartbeat in ${timeoutMs} ms`, { code: 'timeout' })),
+      ping: () => (this.#held ? this.#held.promise.then(() => 0) : Promise.resolve(0)),
       closed: this.#closed.promise,
       close: async () => this.#closed.resolve(undefined),
     }
@@ -63,6 +60,15 @@ export class ScriptedKernel {
 
   status(request: Message, state: 'busy' | 'idle'): void {
     this.publish(request, 'status', { execution_state: state })
+  }
+
+  holdHeartbeats(): void {
+    this.#held = deferred()
+  }
+
+  releaseHeartbeats(): void {
+    this.#held?.resolve()
+    this.#held = undefined
   }
 
   breakConnection(reason: Error): void {
