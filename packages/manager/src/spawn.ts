@@ -82,10 +82,13 @@ export interface RunningKernel {
   signal(name: NodeJS.Signals): void
 }
 
-/** Starts a kernel that ends with this process's terminal and writes its log there. The caller holds the start lock until `ready`. */
+/**
+ * Starts a kernel that writes its log where this process writes. In a process group of its own: who starts it passes signals
+ * on, so that a Ctrl-C of the terminal reaches it once. The caller holds the start lock until `ready`.
+ */
 export function runKernel(options: SpawnOptions): RunningKernel {
   makeDirectories(options.paths)
-  const child = launch(options, [], { detached: false, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
+  const child = launch(options, [], { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
   const exited = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
   })

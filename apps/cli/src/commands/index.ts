@@ -103,7 +103,7 @@ export const commands: CommandSpec = {
             port: {
               value: 'N',
               number: 'integer',
-              describe: 'Listen on tcp 127.0.0.1, ports N to N+4, instead of files that only you can open.',
+              describe: 'Listen on tcp 127.0.0.1, ports N to N+4 (0: any), instead of files that only you can open.',
             },
             'connection-file': { value: 'FILE', describe: 'Also write a Jupyter connection file there.' },
             'idle-timeout': {

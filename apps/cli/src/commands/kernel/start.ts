@@ -21,14 +21,19 @@ export async function run(context: Context): Promise<number> {
   }
   const { kernel, started } = await startAlone(paths, id, async () => {
     const kernel = runKernel({ ...options, startedBy: 'foreground' })
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => kernel.signal(signal))
-    // The terminal sends Ctrl-C to the kernel as well, which then ends in good order.
-    process.on('SIGINT', () => {})
+    for (const [signal, passedOn] of PASSED_ON) process.on(signal, () => kernel.signal(passedOn))
     return { kernel, started: await kernel.ready }
   })
   tell(context, started)
   return kernel.exited
 }
+
+/** To a kernel, SIGHUP means to read its configuration again; that of a terminal which closes means to end. */
+const PASSED_ON = [
+  ['SIGINT', 'SIGINT'],
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGHUP', 'SIGTERM'],
+] as const
 
 function spawnOptions(context: Context, id: string): Omit<SpawnOptions, 'startedBy'> {
   const { paths, cwd, env } = context
@@ -65,10 +70,10 @@ function idleTimeout(context: Context): number {
 
 function checkPort(text: string): number {
   const port = Number(text)
-  if (port >= 1_024 && port <= 65_531) return port
+  if (port === 0 || (port >= 1_024 && port <= 65_531)) return port
   throw new LlmspellError(`--port cannot be ${text}`, {
     code: 'usage.bad_option',
-    hint: 'A kernel takes five ports, N to N+4, from 1024 to 65535.',
+    hint: 'A kernel takes five ports, N to N+4, from 1024 to 65535; 0 lets the system choose.',
   })
 }
 

@@ -6,9 +6,12 @@ import { duration, megabytes } from '../../render/quantities.ts'
 import { kernelConnection } from '../../session/kernel-argument.ts'
 import { startTrace } from '../../session/trace.ts'
 
+/** A kernel answers in milliseconds, whatever it runs; more patience would only hide that it does not. */
+const CONNECT_MS = 5_000
+
 export async function run(context: Context): Promise<number> {
   const { terminal } = context
-  const client = await connectTo(kernelConnection(context))
+  const client = await connectTo(kernelConnection(context), { connectTimeoutMs: CONNECT_MS })
   startTrace(context, client)
   try {
     const status = await client.status()
