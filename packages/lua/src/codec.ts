@@ -50,6 +50,7 @@ export interface CodecHost {
   objectHandle(value: object): { handle: number; type: number } | undefined
   object(handle: number): unknown
   readonly references: ReferenceOwner
+  hasFunction(value: HostFunction): boolean
 }
 
 /** Encodes JavaScript values. One message at a time; the result is valid until the next. */
@@ -174,6 +175,8 @@ export class Encoder {
 
   #object(value: object, depth: number): void {
     if (value instanceof LuaReference) {
+      if (!value.isHeldBy(this.#host.references))
+        throw new TypeError(`the ${value.constructor.name} was released, or is of another Lua state`)
       this.#counted(Tag.function, value.reference)
       return
     }
@@ -182,6 +185,7 @@ export class Encoder {
       return
     }
     if (value instanceof HostFunction) {
+      if (!this.#host.hasFunction(value)) throw new TypeError(`host function '${value.name}' is of another Lua state`)
       this.#counted(Tag.hostFunction, value.id)
       return
     }

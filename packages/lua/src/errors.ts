@@ -10,8 +10,8 @@ export class LuaError extends Error {
   /** `stack traceback:` and its lines; missing when Lua could not make one. */
   readonly traceback: string | undefined
 
-  constructor(message: string, options: { value?: unknown; status?: number; traceback?: string | undefined } = {}) {
-    super(message)
+  constructor(message: string, options: { value?: unknown; status?: number; traceback?: string | undefined; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.value = 'value' in options ? options.value : message
     this.status = options.status ?? LuaStatus.runtime
     this.traceback = options.traceback

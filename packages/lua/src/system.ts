@@ -74,12 +74,13 @@ export class LuaSystem {
     [2, { kind: 'error' }],
   ])
   #pendingInput: Uint8Array = new Uint8Array(0)
+  #writingOutput = false
   #bytes: Buffer
   #view: DataView
   /** Next free descriptor. A restored state still holds numbers of files that are gone: new ones must not meet them. */
   nextDescriptor: number = FIRST_DESCRIPTOR
   /** Set by the VM: empties the C library's buffer of standard output. */
-  flush: () => void = () => {}
+  emptyBuffer: () => void = () => {}
 
   constructor(memory: WasmMemory, options: SystemOptions) {
     this.#memory = memory
@@ -120,6 +121,11 @@ export class LuaSystem {
         fd_write: this.#wasi((fd, vectors, count, out) => this.#write(fd, vectors, count, out)),
       },
     }
+  }
+
+  /** Hands over buffered output. Nothing to do inside the output callback: the C library is at it. */
+  flush(): void {
+    if (!this.#writingOutput) this.emptyBuffer()
   }
 
   // Errors of the system become numbers; others (an interrupt from a callback) must not cross C frames: they come as EIO.
@@ -350,7 +356,12 @@ export class LuaSystem {
   #writeAll(descriptor: Descriptor, data: Uint8Array): void {
     switch (descriptor.kind) {
       case 'output':
-        if (data.length > 0) this.stdout(data)
+        this.#writingOutput = true
+        try {
+          if (data.length > 0) this.stdout(data)
+        } finally {
+          this.#writingOutput = false
+        }
         return
       case 'error':
         this.flush()

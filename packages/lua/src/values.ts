@@ -40,6 +40,11 @@ export abstract class LuaReference {
     owner.track(this)
   }
 
+  /** Whether it is a value of this state, and not released. */
+  isHeldBy(owner: ReferenceOwner): boolean {
+    return owner === this.#owner && !this.#released
+  }
+
   /** Lets Lua collect the value. Happens by itself some time after this object is unreachable. */
   release(): void {
     if (this.#released) return

@@ -9,7 +9,10 @@ import { PAGE, type WasmGlobal, type WasmMemory, webAssembly } from './web-assem
 export interface LuaOptions extends SystemOptions {
   /** Where the state lives. Default: a fresh one, shared when the module is, of at most `maximumMemory`. */
   memory?: WasmMemory
-  /** Bytes of Lua heap; default 0, no limit of its own. Exact: at the limit Lua collects, then raises `not enough memory`. */
+  /**
+   * Bytes of Lua heap; default 0, no limit of its own. Exact: at the limit Lua collects, then raises `not enough memory`.
+   * A call after one that ended so may use 256 KiB more than what is in use: to free something takes memory, too.
+   */
   memoryLimit?: number
   /** Bytes of linear memory when no `memory` is given; default 4 GiB, the most there can be. Fragmentation stays below it. */
   maximumMemory?: number
@@ -62,6 +65,7 @@ export interface LuaSnapshot {
   /** Names of host functions and types by id: bind the same names after restoring. */
   readonly functions: readonly string[]
   readonly types: readonly string[]
+  readonly memoryLimit: number
   readonly nextHandle: number
   readonly nextDescriptor: number
 }
@@ -101,6 +105,8 @@ const STEP_MODES = { run: 0, in: 1, over: 2, out: 3 }
 /** coroutine.wrap and error put a position before the message. */
 const INTERRUPTED = /(?:^|: )interrupted$/
 
+const HEADROOM = 256 << 10
+
 const INITIAL_PAGES = 24
 const MAXIMUM_PAGES = 65536
 const MESSAGE_CAPACITY = 4096
@@ -131,6 +137,8 @@ export class LuaVM {
   readonly #areas: { address: number; capacity: number }[] = []
   #depth = 0
   #crash: LuaCrash | undefined
+  #memoryLimit: number
+  #ranOutOfMemory = false
   #callbackError: { error: unknown } | undefined
   readonly #released: number[] = []
   readonly #registry: FinalizationRegistry<number>
@@ -159,6 +167,7 @@ export class LuaVM {
     const host: CodecHost = {
       objectHandle: (value) => this.#use(value),
       object: (handle) => this.#object(handle),
+      hasFunction: ({ id, name }) => this.#functionIds.get(name) === id,
       references: {
         track: (reference) => this.#registry.register(reference, reference.reference, reference),
         release: (reference) => {
@@ -182,7 +191,7 @@ export class LuaVM {
       },
     })
     this.#exports = instance.exports as unknown as Exports
-    this.system.flush = () => this.#exports.lw_flush()
+    this.system.emptyBuffer = () => this.#exports.lw_flush()
     this.system.failed = (error) => this.#failed(error)
     if (snapshot) this.#load(snapshot)
     else this.#exports._initialize()
@@ -193,14 +202,34 @@ export class LuaVM {
       this.control.clearExit()
       this.control.catching = false
       this.#exports.lw_clear_breakpoints()
-      this.control.limit = options.memoryLimit ?? this.control.limit
       this.mainThread = snapshot.mainThread
-      this.#perform(INTERNAL.seed, [crypto.getRandomValues(new BigInt64Array(1))[0], 0])
     } else {
-      this.control.limit = options.memoryLimit ?? 0
-      this.mainThread = this.#exports.lw_new_state() >>> 0
-      if (this.mainThread === 0) throw new LuaMemoryError('not enough memory', { status: LuaStatus.memory })
+      this.mainThread = this.#newState()
     }
+    this.#memoryLimit = options.memoryLimit ?? snapshot?.memoryLimit ?? 0
+    this.control.limit = this.#memoryLimit
+    if (snapshot) this.#perform(INTERNAL.seed, [...crypto.getRandomValues(new BigInt64Array(2))])
+  }
+
+  #newState(): ThreadPointer {
+    try {
+      const thread = this.#exports.lw_new_state() >>> 0
+      if (thread !== 0) return thread
+    } catch (cause) {
+      // Without an error handler yet, the C side can only trap.
+      throw new LuaMemoryError('not enough memory for a Lua state', { status: LuaStatus.memory, cause })
+    }
+    throw new LuaMemoryError('not enough memory for a Lua state', { status: LuaStatus.memory })
+  }
+
+  /** Bytes of Lua heap allowed; 0: no limit. May be changed while no Lua code runs. */
+  get memoryLimit(): number {
+    return this.#memoryLimit
+  }
+
+  set memoryLimit(bytes: number) {
+    this.#memoryLimit = bytes
+    this.control.limit = bytes
   }
 
   // ---- running code ----
@@ -210,9 +239,10 @@ export class LuaVM {
    * Throws LuaSyntaxError. Binary chunks are refused.
    */
   load(source: string | Uint8Array, chunkName = '=(load)'): LuaFunction {
-    const [chunk, message] = this.#perform(INTERNAL.load, [source, chunkName])
+    const [chunk, message, status] = this.#perform(INTERNAL.load, [source, chunkName])
     if (chunk instanceof LuaFunction) return chunk
     const text = String(message)
+    if (status === LuaStatus.memory) throw this.#outOfMemory(text)
     throw new LuaSyntaxError(text, isIncomplete(text))
   }
 
@@ -259,6 +289,13 @@ export class LuaVM {
     // A hard interrupt from before this call was meant for something that has ended.
     if (this.control.signal === 2) this.control.clearSignal()
     this.control.interrupted = false
+    if (this.#ranOutOfMemory) this.#giveHeadroom()
+  }
+
+  #giveHeadroom(): void {
+    const wanted = this.control.used + HEADROOM
+    this.#ranOutOfMemory = wanted > this.#memoryLimit
+    this.control.limit = Math.max(this.#memoryLimit, wanted)
   }
 
   #end(): void {
@@ -276,8 +313,13 @@ export class LuaVM {
     const trace = typeof traceback === 'string' ? tidyTraceback(traceback) : undefined
     if (interrupted) return new LuaInterrupted(trace)
     const message = String(text ?? value)
-    if (status === LuaStatus.memory) return new LuaMemoryError(message, { status, traceback: trace })
+    if (status === LuaStatus.memory) return this.#outOfMemory(message)
     return new LuaError(message, { value, status, traceback: trace })
+  }
+
+  #outOfMemory(message: string): LuaMemoryError {
+    this.#ranOutOfMemory = this.#memoryLimit > 0
+    return new LuaMemoryError(message, { status: LuaStatus.memory })
   }
 
   #crashed(error: unknown): Error {
@@ -495,7 +537,7 @@ export class LuaVM {
 
   /** Hands over what standard output holds. Call it when code has ended, before blocking, and now and then while `control.outputPending`. */
   flush(): void {
-    this.#exports.lw_flush()
+    this.system.flush()
     if (this.#depth === 0) this.#end()
   }
 
@@ -551,6 +593,7 @@ export class LuaVM {
       mainThread: this.mainThread,
       functions: [...this.#functionIds.keys()],
       types: [...this.#typeIds.keys()],
+      memoryLimit: this.#memoryLimit,
       nextHandle: this.#nextHandle,
       nextDescriptor: this.system.nextDescriptor,
     }

@@ -204,6 +204,20 @@ describe('values across the border', () => {
     expect(vm.execute('return later(1, 2)')).toEqual([1, 2])
   })
 
+  it('refuses references that were released or are of another state', () => {
+    const [f] = vm.execute('return function() end') as [LuaFunction]
+    expect(() => newState().vm.call(f)).toThrow('of another Lua state')
+    f.release()
+    expect(() => vm.call(f)).toThrow('was released')
+    const other = newState().vm
+    expect(() =>
+      vm.setGlobal(
+        'g',
+        other.function('only there', () => 1),
+      ),
+    ).toThrow("host function 'only there' is of another Lua state")
+  })
+
   it('lets Lua collect what the host has released', () => {
     vm.execute('weak = setmetatable({}, {__mode = "k"})')
     const [f] = vm.execute('local f = function() return weak end weak[f] = true return f') as [LuaFunction]

@@ -276,6 +276,25 @@ describe('memory', () => {
     expect(vm.execute('local s = ("y"):rep(1 << 20) return #s')).toEqual([1 << 20])
   })
 
+  it('leaves room to free something when small objects have filled it', () => {
+    const { vm } = newState({ memoryLimit: 8 << 20 })
+    for (let i = 0; i < 3; i++) expect(failure(() => vm.execute('while true do t = {t} end'))).toBeInstanceOf(LuaMemoryError)
+    expect(vm.execute('t = nil collectgarbage() return 1')).toEqual([1])
+    expect(failure(() => vm.execute('while true do t = {t} end'))).toBeInstanceOf(LuaMemoryError)
+    for (let i = 0; i < 20; i++) failure(() => vm.execute('while true do t = {t} end'))
+    expect(vm.control.used).toBeLessThan(25 << 20)
+    vm.execute('t = nil collectgarbage()')
+    vm.execute('x = 1')
+    expect(vm.control.limit).toBe(8 << 20)
+  })
+
+  it('must suffice for a state', () => {
+    const memory = newState().vm.memory
+    expect(failure(() => newState({ maximumMemory: memory.buffer.byteLength }).vm.execute('t = ("x"):rep(1e6)'))).toBeInstanceOf(
+      LuaMemoryError,
+    )
+  })
+
   it('is catchable in Lua', () => {
     const { vm } = newState({ memoryLimit: 16 << 20 })
     expect(vm.execute(`local ok, message = pcall(function() ${script} end) t = nil return ok, message`)).toEqual([
@@ -346,6 +365,19 @@ describe('output', () => {
     vm.flush()
     expect(chunks.length).toBeLessThan(20)
     expect(chunks.join('')).toBe(Array.from({ length: 100000 }, (_, i) => `${i + 1}\n`).join(''))
+  })
+
+  it('may be flushed from its own callback', () => {
+    const chunks: string[] = []
+    const { vm } = newState({
+      stdout: (bytes) => {
+        vm.flush()
+        chunks.push(Buffer.from(bytes).toString())
+      },
+    })
+    vm.execute('print("once")')
+    vm.flush()
+    expect(chunks).toEqual(['once\n'])
   })
 
   it('reports a failing callback to the caller', () => {

@@ -5,16 +5,18 @@
 #include "lauxlib.h"
 #include "lualib.h"
 
-/* load(source, chunk name, mode) → function | nil, message */
+/* load(source, chunk name, mode) → function | nil, message, status */
 static int internal_load(lua_State *L) {
   size_t length;
   const char *source = luaL_checklstring(L, 1, &length);
   const char *name = luaL_checkstring(L, 2);
   const char *mode = luaL_optstring(L, 3, "t");
-  if (luaL_loadbufferx(L, source, length, name, mode) == LUA_OK) return 1;
+  int status = luaL_loadbufferx(L, source, length, name, mode);
+  if (status == LUA_OK) return 1;
   luaL_pushfail(L);
   lua_insert(L, -2);
-  return 2;
+  lua_pushinteger(L, status);
+  return 3;
 }
 
 /* type(number, define): calls define with the metatable of the objects of a host type */
