@@ -253,7 +253,7 @@ describe('a subscriber that stops reading', () => {
 
   it('no longer counts when patience is over, misses output beyond the bound, and never a status', async () => {
     const bytes = 4 * MIB
-    const { kernel, stalled, logger, seen } = await stalledAndHealthy({ patienceMs: 100, maxSubscriberBytes: bytes })
+    const { kernel, stalled, logger, seen } = await stalledAndHealthy({ patienceMs: 1000, maxSubscriberBytes: bytes })
     let published = 0
     const burst = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {

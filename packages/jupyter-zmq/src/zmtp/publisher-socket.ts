@@ -7,6 +7,9 @@ import { encodeMessage } from './framing.ts'
 interface Subscriber {
   connection: ZmtpConnection
   topics: Buffer[]
+  /** Its connection's `progress` at the last look, and for how long that has not changed while something waited. */
+  progress: number
+  quietMs: number
   /** It has taken nothing for longer than patience lasts: it no longer counts, and may miss output. */
   stalled: boolean
   withheld: number
@@ -14,7 +17,8 @@ interface Subscriber {
 
 /** How much of what may not be withheld is kept beyond the bound, before a stalled subscriber is disconnected. */
 const STATUS_RESERVE_BYTES = 16 * 1024 * 1024
-const STALL_CHECK_MS = 1000
+/** Looks a patience; patience is counted in looks, so that time in which this process itself was busy is not held against a peer. */
+const LOOKS = 10
 
 /**
  * XPUB with a queue for each subscriber. A slow one holds up output (its bytes are the backlog) for as long as patience
@@ -74,14 +78,17 @@ export class PublisherSocket extends BaseSocket {
   }
 
   #watchStalls(): void {
-    this.#stallTimer ??= setInterval(() => this.#checkStalls(), Math.min(STALL_CHECK_MS, this.options.patienceMs)).unref()
+    this.#stallTimer ??= setInterval(() => this.#checkStalls(), this.options.patienceMs / LOOKS).unref()
   }
 
   #checkStalls(): void {
     let watching = false
     for (const subscriber of this.#subscribers.values()) {
       const { connection } = subscriber
-      const stalled = connection.stalledMs > this.options.patienceMs
+      const quiet = connection.backlog > 0 && connection.progress === subscriber.progress
+      subscriber.progress = connection.progress
+      subscriber.quietMs = quiet ? subscriber.quietMs + this.options.patienceMs / LOOKS : 0
+      const stalled = subscriber.quietMs >= this.options.patienceMs
       if (stalled && !subscriber.stalled) {
         this.options.logger.log('warn', 'a subscriber takes no output; the others go on without it', { bytes: connection.backlog })
         connection.giveUpWaiting()
@@ -98,7 +105,7 @@ export class PublisherSocket extends BaseSocket {
   }
 
   protected override onReady(connection: ZmtpConnection): void {
-    this.#subscribers.set(connection, { connection, topics: [], stalled: false, withheld: 0 })
+    this.#subscribers.set(connection, { connection, topics: [], progress: 0, quietMs: 0, stalled: false, withheld: 0 })
   }
 
   /** ZMTP 3.0: a message of one frame, 1 or 0 and the topic. */
