@@ -129,6 +129,7 @@ class ZmqKernelTransport implements KernelSockets {
   readonly #codec: WireCodec
   readonly #session = new Session({ username: 'kernel' })
   readonly #incoming = new Emitter<IncomingMessage>()
+  readonly #undeliverable = new Emitter<{ peer: Peer; message: Message<object> }>()
   readonly #drops: DropLog
   readonly #lingerMs: number
   #opened = false
@@ -150,6 +151,18 @@ class ZmqKernelTransport implements KernelSockets {
     return this.#sockets.iopub.backlog
   }
 
+  get subscribers(): number | undefined {
+    return this.#sockets.iopub.subscribers
+  }
+
+  onUndeliverable(listener: (peer: Peer, message: Message<object>) => void): Disposable {
+    return this.#undeliverable.on(({ peer, message }) => listener(peer, message))
+  }
+
+  onPeerGone(listener: (peer: Peer) => void): Disposable {
+    return this.#sockets.stdin.onGone?.((identity) => listener([identity])) ?? { dispose() {} }
+  }
+
   onMessage(listener: (incoming: IncomingMessage) => void): Disposable {
     return this.#incoming.on(listener)
   }
@@ -166,7 +179,8 @@ class ZmqKernelTransport implements KernelSockets {
 
   send(channel: 'shell' | 'control' | 'stdin', peer: Peer, message: Message<object>): void {
     if (this.#closing) return
-    this.#sockets[channel].send([...peer, ...this.#codec.encode(message)], false)
+    const found = this.#sockets[channel].send([...peer, ...this.#codec.encode(message)], false)
+    if (!found) this.#undeliverable.emit({ peer, message })
   }
 
   publish(topic: string, message: Message<object>): void {

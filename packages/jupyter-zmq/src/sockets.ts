@@ -1,3 +1,4 @@
+import type { Disposable } from '@llmspell/base'
 import type { ConnectionInfo } from '@llmspell/jupyter'
 
 export type Frames = readonly Uint8Array[]
@@ -14,8 +15,15 @@ export interface ServerSocket {
   readonly endpoint: string
   /** Begins to deliver; before it nothing is read. Router: identity first. Xpub: one frame, 1 and the topic. Echo: never called. */
   start(receive: (frames: Uint8Array[], reply: SubscriptionReply) => void): void
-  /** Queues; never throws. `droppable`: may be withheld from a subscriber that has taken nothing for too long. */
-  send(frames: Frames, droppable: boolean): void
+  /**
+   * Queues; never throws. `droppable`: may be withheld from a subscriber that has taken nothing for too long.
+   * False when it names a peer that is known not to be there.
+   */
+  send(frames: Frames, droppable: boolean): boolean
+  /** Router, where it is known: a peer's connection has closed and no other took its name. */
+  onGone?(listener: (identity: Uint8Array) => void): Disposable
+  /** Xpub, where it is known. */
+  readonly subscribers?: number
   /** Bytes queued and not yet taken by the carrier. */
   readonly backlog: number
   flushed(): Promise<void>

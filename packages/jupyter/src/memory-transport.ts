@@ -21,11 +21,25 @@ class MemoryKernel implements KernelTransport {
   readonly codec: WireCodec = new WireCodec({ signer: unsigned })
   readonly #session = new Session({ username: 'kernel' })
   readonly #incoming = new Emitter<IncomingMessage>()
+  readonly #undeliverable = new Emitter<{ peer: Peer; message: Message<object> }>()
+  readonly #gone = new Emitter<Peer>()
   readonly #clients = new Map<string, MemoryClient>()
   readonly #opened = deferred()
   #state: 'new' | 'open' | 'closed' = 'new'
   #backlog = 0
   #published: Promise<void> = Promise.resolve()
+
+  get subscribers(): number {
+    return this.#clients.size
+  }
+
+  onUndeliverable(listener: (peer: Peer, message: Message<object>) => void): Disposable {
+    return this.#undeliverable.on(({ peer, message }) => listener(peer, message))
+  }
+
+  onPeerGone(listener: (peer: Peer) => void): Disposable {
+    return this.#gone.on(listener)
+  }
 
   get opened(): Promise<void> {
     return this.#opened.promise
@@ -54,7 +68,8 @@ class MemoryKernel implements KernelTransport {
     if (this.#state === 'closed') return
     const frames = this.codec.encode(message)
     const client = this.#clients.get(nameOf(peer))
-    queueMicrotask(() => client?.deliver(channel, frames))
+    if (client) queueMicrotask(() => client.deliver(channel, frames))
+    else this.#undeliverable.emit({ peer, message })
   }
 
   publish(_topic: string, message: Message<object>): void {
@@ -90,7 +105,7 @@ class MemoryKernel implements KernelTransport {
   }
 
   leave(client: MemoryClient): void {
-    this.#clients.delete(nameOf(client.peer))
+    if (this.#clients.delete(nameOf(client.peer))) this.#gone.emit(client.peer)
   }
 
   receive(channel: RequestChannel, peer: Peer, frames: Frames): void {

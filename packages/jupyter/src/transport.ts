@@ -26,12 +26,11 @@ export interface KernelTransport {
   /** Bytes accepted by `publish` and not yet taken by the carrier: what the publisher's back-pressure looks at. */
   readonly backlog: number
   /** Subscriptions to IOPub that stand now, where the carrier knows. */
-  readonly subscribers?: number
-  /**
-   * Told when a message sent to one peer could not be delivered because that peer is gone (a carrier that knows: ZeroMQ's
-   * `ROUTER_MANDATORY`, a closed WebSocket). What waits for an answer of that peer then ends.
-   */
-  onUndeliverable?(listener: (peer: Peer, message: Message) => void): Disposable
+  readonly subscribers?: number | undefined
+  /** Where the carrier knows: a message for one peer found nobody there. The peer may be gone, or not there yet. */
+  onUndeliverable?(listener: (peer: Peer, message: Message<object>) => void): Disposable
+  /** Where the carrier knows: a peer has left its stdin channel, so that it will answer nothing it was asked there. */
+  onPeerGone?(listener: (peer: Peer) => void): Disposable
   /** Resolves once what was published before the call has been taken by the carrier. */
   flushed(): Promise<void>
   /** Sends what is queued (bounded by its own deadline), then closes. Idempotent. */

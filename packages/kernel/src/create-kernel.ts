@@ -22,7 +22,7 @@ import type { Services } from './services.ts'
 
 const DEFAULTS = {
   outputHighWater: 8 * 1024 * 1024,
-  outputPatience: 60_000,
+  outputPatience: 120_000,
   freshConcurrency: 8,
   spareLifetime: 300_000,
 }
@@ -39,7 +39,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
 
   const origins = new Origins()
   const output = new ScriptOutput(publisher, origins, pressure, clock, () => idle.touch())
-  const prompts = new InputPrompts(transport, session, logger)
+  const prompts = new InputPrompts(transport, session, clock, logger)
   const pool: EnginePool = new EnginePool({
     factories: engines,
     engine: {
@@ -113,6 +113,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     startedAt = clock.monotonic()
     transport.onMessage((incoming) => router.receive(incoming))
     transport.onUndeliverable?.((_peer, message) => prompts.undeliverable(message))
+    transport.onPeerGone?.((peer) => prompts.peerGone(peer))
     pool.warm(pool.factoryOf(defaultLanguage))
     try {
       await transport.open()

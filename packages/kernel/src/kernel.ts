@@ -11,7 +11,10 @@ export type StopReason = 'shutdown_request' | 'idle_timeout' | 'start_failed' | 
 export interface KernelLimits {
   /** Bytes of IOPub output waiting for the carrier above which running scripts are stalled. Default 8 MiB. */
   outputHighWater?: number
-  /** Milliseconds a stalled subscriber may hold a script before its stream output is dropped, with a notice. Default 60 000. */
+  /**
+   * Milliseconds without any progress of the carrier after which scripts are no longer held up: their stream output is dropped, with a
+   * notice, until it moves again. Default 120 000, more than what a carrier takes to give up on one subscriber.
+   */
   outputPatience?: number
   /** Executions in fresh namespaces that run at once; more wait their turn. Default 8. */
   freshConcurrency?: number

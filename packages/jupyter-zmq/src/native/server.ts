@@ -88,8 +88,9 @@ class NativeServerSocket implements ServerSocket {
     void this.#receiveLoop(this.#kind === 'echo' ? toAll : (frames) => receive(frames, toAll))
   }
 
-  send(frames: Frames): void {
+  send(frames: Frames): boolean {
     this.#queue.push(frames)
+    return true
   }
 
   flushed(): Promise<void> {

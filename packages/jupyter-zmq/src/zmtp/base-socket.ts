@@ -45,12 +45,12 @@ export abstract class BaseSocket implements ServerSocket {
   }
 
   abstract get backlog(): number
-  abstract send(frames: Frames, droppable: boolean): void
+  abstract send(frames: Frames, droppable: boolean): boolean
   abstract flushed(): Promise<void>
   protected abstract onMessage(connection: ZmtpConnection, frames: Buffer[]): void
   protected onReady(_connection: ZmtpConnection, _identity: Buffer): void {}
   protected onCommand(_connection: ZmtpConnection, _name: string, _body: Buffer): void {}
-  protected onGone(_connection: ZmtpConnection): void {}
+  protected onClosed(_connection: ZmtpConnection): void {}
 
   start(receive: (frames: Uint8Array[], reply: SubscriptionReply) => void): void {
     this.receive = receive
@@ -78,7 +78,7 @@ export abstract class BaseSocket implements ServerSocket {
           this.options.onRefused('zmtp.too_large', `message of ${bytes} bytes; at most ${this.options.maxMessageBytes} are accepted`),
         onClose: (error) => {
           this.connections.delete(connection)
-          this.onGone(connection)
+          this.onClosed(connection)
           if (codeOf(error) === 'zmtp.protocol') this.options.onRefused('zmtp.protocol', (error as Error).message)
         },
       },

@@ -13,7 +13,9 @@ export class EchoSocket extends BaseSocket {
     return 0
   }
 
-  send(): void {}
+  send(): boolean {
+    return false
+  }
 
   flushed(): Promise<void> {
     return Promise.resolve()

@@ -38,13 +38,20 @@ export class PublisherSocket extends BaseSocket {
     return most
   }
 
-  send(frames: Frames, droppable: boolean): void {
+  get subscribers(): number {
+    let count = 0
+    for (const { topics } of this.#subscribers.values()) if (topics.length > 0) count++
+    return count
+  }
+
+  send(frames: Frames, droppable: boolean): boolean {
     let outgoing: Outgoing | undefined
     for (const subscriber of this.#subscribers.values()) {
       if (!subscribes(subscriber, frames[0] as Uint8Array)) continue
       outgoing ??= { ...encodeMessage(frames), droppable }
       this.#offer(subscriber, outgoing)
     }
+    return true
   }
 
   async flushed(): Promise<void> {
@@ -122,7 +129,7 @@ export class PublisherSocket extends BaseSocket {
     else if (name === 'CANCEL') this.#cancel(connection, body)
   }
 
-  protected override onGone(connection: ZmtpConnection): void {
+  protected override onClosed(connection: ZmtpConnection): void {
     this.#subscribers.delete(connection)
   }
 

@@ -1,4 +1,5 @@
 import type { Server } from 'node:net'
+import { type Disposable, Emitter } from '@llmspell/base'
 import type { Frames } from '../sockets.ts'
 import { BaseSocket, type ZmtpServerOptions } from './base-socket.ts'
 import type { ZmtpConnection } from './connection.ts'
@@ -8,6 +9,7 @@ import { encodeMessage } from './framing.ts'
 export class RouterSocket extends BaseSocket {
   readonly #byIdentity = new Map<string, ZmtpConnection>()
   readonly #identities = new Map<ZmtpConnection, Buffer>()
+  readonly #gone = new Emitter<Uint8Array>()
   #generated = 0
 
   constructor(server: Server, endpoint: string, options: ZmtpServerOptions) {
@@ -21,13 +23,18 @@ export class RouterSocket extends BaseSocket {
   }
 
   /** The first frame names the peer; what is for a peer that left is dropped, as ROUTER does. */
-  send(frames: Frames): void {
+  send(frames: Frames): boolean {
     const connection = this.#byIdentity.get(keyOf(frames[0] as Uint8Array))
-    if (!connection) return
+    if (!connection) return false
     connection.send({ ...encodeMessage(frames.slice(1)), droppable: false })
-    if (connection.backlog <= this.options.maxSubscriberBytes) return
+    if (connection.backlog <= this.options.maxSubscriberBytes) return true
     this.options.logger.log('warn', 'a client that does not read its replies was disconnected', { bytes: connection.backlog })
     connection.destroy()
+    return false
+  }
+
+  onGone(listener: (identity: Uint8Array) => void): Disposable {
+    return this.#gone.on(listener)
   }
 
   async flushed(): Promise<void> {
@@ -52,10 +59,12 @@ export class RouterSocket extends BaseSocket {
     this.receive?.([this.#identities.get(connection) as Buffer, ...frames], () => undefined)
   }
 
-  protected override onGone(connection: ZmtpConnection): void {
+  protected override onClosed(connection: ZmtpConnection): void {
     const identity = this.#identities.get(connection)
     this.#identities.delete(connection)
-    if (identity && this.#byIdentity.get(keyOf(identity)) === connection) this.#byIdentity.delete(keyOf(identity))
+    if (!identity || this.#byIdentity.get(keyOf(identity)) !== connection) return
+    this.#byIdentity.delete(keyOf(identity))
+    this.#gone.emit(identity)
   }
 }
 

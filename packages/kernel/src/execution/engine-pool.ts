@@ -141,7 +141,9 @@ export class EnginePool {
         slot.ready = true
       },
       (error: unknown) => {
-        logger.log('error', `engine for ${factory.languages.join(', ')} did not start: ${messageOf(error)}`, { code: codeOf(error) })
+        // One that was not wanted any more ends that way, too.
+        if (!slot.discarded)
+          logger.log('error', `engine for ${factory.languages.join(', ')} did not start: ${messageOf(error)}`, { code: codeOf(error) })
         void this.discard(slot)
         throw error
       },

@@ -1,15 +1,22 @@
-import { LlmspellError, type Logger } from '@llmspell/base'
-import type { IncomingMessage, KernelTransport, Message, Session } from '@llmspell/jupyter'
+import { type Clock, LlmspellError, type Logger } from '@llmspell/base'
+import type { IncomingMessage, KernelTransport, Message, Peer, Session } from '@llmspell/jupyter'
 import { parseContent } from '@llmspell/jupyter/validation'
 import type { Execution } from './execution.ts'
 import type { Origin } from './origins.ts'
 
 /** Kept by the msg_id of its input_request. */
 interface Prompt {
+  peer: Peer
   session: string
+  /** Monotonic time of the question. */
+  askedAt: number
   resolve(line: string | undefined): void
   reject(reason: unknown): void
 }
+
+/** Milliseconds in which a client that connects its stdin late is still found. */
+const ARRIVAL = 3000
+const RETRY = 100
 
 /** How consoles tell the end of input. */
 const END_OF_INPUT = '\u0004'
@@ -18,12 +25,14 @@ const END_OF_INPUT = '\u0004'
 export class InputPrompts {
   readonly #transport: KernelTransport
   readonly #session: Session
+  readonly #clock: Clock
   readonly #logger: Logger
   readonly #open = new Map<string, Prompt>()
 
-  constructor(transport: KernelTransport, session: Session, logger: Logger) {
+  constructor(transport: KernelTransport, session: Session, clock: Clock, logger: Logger) {
     this.#transport = transport
     this.#session = session
+    this.#clock = clock
     this.#logger = logger
   }
 
@@ -40,7 +49,7 @@ export class InputPrompts {
     const onAbort = (): void => reject(signal.aborted ? signal.reason : execution.signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     execution.signal.addEventListener('abort', onAbort, { once: true })
-    this.#open.set(id, { session: execution.session, resolve, reject })
+    this.#open.set(id, { peer: origin.peer, session: execution.session, askedAt: this.#clock.monotonic(), resolve, reject })
     try {
       this.#transport.send('stdin', origin.peer, message)
       return await promise
@@ -70,9 +79,20 @@ export class InputPrompts {
     }
   }
 
-  /** The client is gone: it will not answer. */
-  undeliverable(message: Message): void {
-    this.#open.get(message.header.msg_id)?.reject(new LlmspellError('the client that should answer is gone', { code: 'input.client_gone' }))
+  /** The question found nobody: the client has left, or its stdin does not stand yet. */
+  undeliverable(message: Message<object>): void {
+    const id = message.header.msg_id
+    const prompt = this.#open.get(id)
+    if (!prompt) return
+    if (this.#clock.monotonic() - prompt.askedAt >= ARRIVAL) prompt.reject(gone())
+    else
+      this.#clock.setTimeout(() => {
+        if (this.#open.has(id)) this.#transport.send('stdin', prompt.peer, message)
+      }, RETRY)
+  }
+
+  peerGone(peer: Peer): void {
+    for (const prompt of this.#open.values()) if (samePeer(prompt.peer, peer)) prompt.reject(gone())
   }
 
   /** Only the client that was asked may answer. Jupyter's own client library sends no parent, so its session must do. */
@@ -84,6 +104,14 @@ export class InputPrompts {
     for (const prompt of this.#open.values()) if (prompt.session === session) return prompt
     return undefined
   }
+}
+
+function samePeer(a: Peer, b: Peer): boolean {
+  return a.length === b.length && a.every((frame, at) => Buffer.compare(frame, b[at] as Uint8Array) === 0)
+}
+
+function gone(): LlmspellError {
+  return new LlmspellError('the client that should answer is gone', { code: 'input.client_gone' })
 }
 
 function notAllowed(execution: Execution | undefined): LlmspellError {

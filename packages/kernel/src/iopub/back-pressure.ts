@@ -42,19 +42,28 @@ export class BackPressure {
 
   #drain(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = this.#clock.setTimeout(() => {
-      this.#stalled = true
-      this.#logger.log('warn', 'subscribers take no output; stream output is dropped until they do', {
-        backlog: this.#transport.backlog,
-        patience_ms: this.#patience,
-      })
-      done()
-    }, this.#patience)
+    let timer: { cancel(): void }
     const done = (): void => {
       timer.cancel()
       this.#drained = undefined
       resolve()
     }
+    let before = this.#transport.backlog
+    const check = (): void => {
+      const backlog = this.#transport.backlog
+      if (backlog < before) {
+        before = backlog
+        timer = this.#clock.setTimeout(check, this.#patience)
+        return
+      }
+      this.#stalled = true
+      this.#logger.log('warn', 'subscribers take no output; stream output is dropped until they do', {
+        backlog,
+        patience_ms: this.#patience,
+      })
+      done()
+    }
+    timer = this.#clock.setTimeout(check, this.#patience)
     this.#transport.flushed().then(done, done)
     return promise
   }

@@ -27,9 +27,10 @@ export function tracingTransport(transport: KernelTransport, logger: Logger): Ke
       return transport.backlog
     },
     get subscribers() {
-      return transport.subscribers as number
+      return transport.subscribers
     },
     onUndeliverable: (listener) => transport.onUndeliverable?.(listener) ?? { dispose() {} },
+    onPeerGone: (listener) => transport.onPeerGone?.(listener) ?? { dispose() {} },
     open: () => transport.open(),
     flushed: () => transport.flushed(),
     close: () => transport.close(),

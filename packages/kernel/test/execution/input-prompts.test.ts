@@ -1,6 +1,6 @@
 import { createMemoryTransport, type KernelTransport, type Message, type Peer } from '@llmspell/jupyter'
 import { expect, test } from 'vitest'
-import { TestClient, testKernel } from '../support/test-kernel.ts'
+import { ANSWER, TestClient, testKernel } from '../support/test-kernel.ts'
 
 test('asks the client whose cell runs, and only that one', async () => {
   const test = await testKernel()
@@ -58,15 +58,26 @@ test('stray messages on stdin do nothing', async () => {
   expect((await client.execute('1')).content['execution_count']).toBe(1)
 })
 
-test('a client that is gone ends the wait', async () => {
+test('a client that leaves ends the wait', async () => {
+  const test = await testKernel()
+  const [asker, other] = [await test.connect(), await test.connect()]
+  const id = asker.sendExecute('input name?')
+  await asker.next('input_request', id)
+  await asker.close()
+  await other.next('error', id)
+  expect(other.published(id)).toContain('error input.client_gone: the client that should answer is gone')
+})
+
+/** A carrier on which questions come back so many times. */
+function withoutStdin(times: number): { transport: KernelTransport; connect: () => Promise<TestClient>; tries: () => number } {
   const [memory, connect] = createMemoryTransport()
-  let onUndeliverable: (peer: Peer, message: Message) => void = () => {}
-  // A carrier whose client has left: what is sent on stdin comes back.
+  let tries = 0
+  let onUndeliverable: (peer: Peer, message: Message<object>) => void = () => {}
   const transport: KernelTransport = {
     onMessage: (listener) => memory.onMessage(listener),
     open: () => memory.open(),
     send(channel, peer, message) {
-      if (channel === 'stdin') onUndeliverable(peer, message as Message)
+      if (channel === 'stdin' && ++tries <= times) onUndeliverable(peer, message)
       else memory.send(channel, peer, message)
     },
     publish: (topic, message) => memory.publish(topic, message),
@@ -78,8 +89,35 @@ test('a client that is gone ends the wait', async () => {
     flushed: () => memory.flushed(),
     close: () => memory.close(),
   }
+  return {
+    transport,
+    tries: () => tries,
+    async connect() {
+      const client = new TestClient(connect())
+      await client.open()
+      return client
+    },
+  }
+}
+
+test('a client whose stdin comes late is asked as soon as it is there', async () => {
+  const { transport, connect, tries } = withoutStdin(2)
   await testKernel({ transport })
-  const client = new TestClient(connect())
-  await client.open()
-  expect((await client.execute('input name?')).content).toMatchObject({ status: 'error', ename: 'input.client_gone' })
+  const client = await connect()
+  const id = client.sendExecute('input name?')
+  const prompt = await client.next('input_request', id)
+  expect(tries()).toBe(3)
+  client.send('stdin', 'input_reply', { value: 'Ada' }, {}, prompt)
+  expect((await client.done(id)).content['status']).toBe('ok')
 })
+
+test(
+  'one without stdin gets an error in the end',
+  async () => {
+    const { transport, connect } = withoutStdin(Number.POSITIVE_INFINITY)
+    await testKernel({ transport })
+    const client = await connect()
+    expect((await client.execute('input name?')).content).toMatchObject({ status: 'error', ename: 'input.client_gone' })
+  },
+  ANSWER,
+)
