@@ -26,7 +26,7 @@ export interface KernelProcess {
 }
 
 const READY_MS = 30_000
-const STOP_MS = 5_000
+const STOP_MS = 30_000
 
 /** A kernel process of its own, ready to be talked to. It is not owned by a client: it ends when it is stopped. */
 export async function startKernel(home: Home, options: StartKernelOptions = {}): Promise<KernelProcess> {
