@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 // `npm test`: the tests of every package and app, of the tooling and of the documents' samples.
@@ -5,10 +6,10 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      'packages/*',
-      'apps/*',
-      { test: { name: 'tooling', include: ['tooling/test/**/*.test.ts'] } },
-      { test: { name: 'docs', include: ['docs/test/**/*.test.ts'], testTimeout: 120_000 } },
+      ...folders('packages'),
+      ...folders('apps'),
+      { extends: true, test: { name: 'tooling', include: ['tooling/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'docs', include: ['docs/test/**/*.test.ts'], testTimeout: 120_000 } },
     ],
     reporters: ['default', './scripts/summary-reporter.mjs'],
     // Tests start processes and workers of their own; more than one file per core only makes them wait for each other.
@@ -18,3 +19,12 @@ export default defineConfig({
     hookTimeout: 60_000,
   },
 })
+
+/** A folder named alone would be a project with defaults of its own: it would not see the time-outs above. */
+function folders(parent: string) {
+  return readdirSync(parent).map((folder) => {
+    const root = `${parent}/${folder}`
+    const { name } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { name: string }
+    return { extends: true as const, test: { name, root } }
+  })
+}
