@@ -1,8 +1,7 @@
 /**
- * The kernel process begins here. No static import but Node's own: an old Node must get a sentence, not a crash inside a native
- * addon, and the compile cache must be on before anything is compiled.
+ * The kernel process begins here. No static import at all: an old Node must get a sentence, not a crash inside something it
+ * does not know.
  */
-import module from 'node:module'
 
 // Without a listener Node answers SIGUSR1 with an open debugger port.
 process.on('SIGUSR1', () => {})
@@ -13,8 +12,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(1)
 }
 process.umask(0o077)
-const { resolvePaths } = await import('@llmspell/config/paths')
-const paths = resolvePaths(process.env)
-module.enableCompileCache(paths.cacheDir)
-const { runKernelProcess } = await import('./kernel-process.ts')
-await runKernelProcess(process.argv.slice(2), paths)
+const { bundled } = await import('@llmspell/base/bundled')
+await import(bundled(import.meta.url, './boot.js'))
+
+export {}
