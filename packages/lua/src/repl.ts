@@ -21,7 +21,8 @@ export interface Cell {
  * Throws LuaSyntaxError; `incomplete` when more lines could make it valid.
  */
 export function compileCell(vm: LuaVM, code: string, chunkName = '=(cell)'): Cell {
-  const source = withoutFirstLineComment(code)
+  // In a file any first line with `#` is skipped; in a cell `#t` asks for a length.
+  const source = /^\ufeff?#[^!]/.test(code) ? code : withoutFirstLineComment(code)
   const expression = attempt(vm, RESULT + source, chunkName)
   // `return` alone is what an empty cell or a comment becomes.
   if (expression.chunk) return { chunk: expression.chunk, isExpression: true }

@@ -235,6 +235,7 @@ local function bundle(value)
   return { ["text/plain"] = M.show(value) }
 end
 
+-- Globals take `...`: their parameters are in the catalogue.
 local show_bundle, update_bundle = calling(host.display), calling(host.update)
 function G.display(...)
   if select("#", ...) == 0 then return show_bundle() end
@@ -244,7 +245,10 @@ end
 
 G.Display = { clear = calling(host.clear) }
 for _, kind in ipairs(host.kinds) do G.Display[kind] = calling(host.show, kind) end
-function G.Display.update(id, value) return update_bundle(id, bundle(value)) end
+function G.Display.update(...)
+  local id, value = ...
+  return update_bundle(id, bundle(value))
+end
 
 G.input = calling(host.input)
 G.sleep = calling(host.sleep)
@@ -302,9 +306,10 @@ local function new_comm(id, target)
 end
 
 G.Comm = {}
-function G.Comm.open(target, data, metadata, buffers) return new_comm(comm_open(target, data, metadata, buffers), target) end
+function G.Comm.open(...) return new_comm(comm_open(...), (...)) end
 
-function G.Comm.register_target(name, fn)
+function G.Comm.register_target(...)
+  local name, fn = ...
   if type(name) ~= "string" then error("Comm.register_target: argument 1 'name' must be string", 2) end
   if fn ~= nil and type(fn) ~= "function" then error("Comm.register_target: argument 2 'fn' must be a function", 2) end
   targets[name] = fn

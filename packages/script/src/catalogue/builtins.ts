@@ -88,7 +88,7 @@ export const builtinModules: readonly ModuleDescription[] = [
   },
   {
     name: 'JSON',
-    doc: 'JSON text. A table with the keys 1 to n is a list, any other table an object; an empty table is written as a list.',
+    doc: 'JSON text. A table with the keys 1 to n is a list, any other table an object; so is an empty table, unless it was read as a list.',
     languages: ['lua'],
     values: [{ name: 'null', type: 'any', doc: 'Stands for JSON null, which a Lua table cannot hold as nil.' }],
     functions: [
@@ -103,7 +103,7 @@ export const builtinModules: readonly ModuleDescription[] = [
         name: 'stringify',
         doc: 'Writes a value as JSON text.',
         parameters: [
-          { name: 'value', type: 'any', doc: 'what JSON can hold' },
+          { name: 'value', type: ['any', 'nil'], doc: 'what JSON can hold' },
           { name: 'indent', type: 'integer', optional: true, doc: 'spaces per level; without it the text is one line' },
         ],
         result: { type: 'string', doc: 'the text' },

@@ -14,10 +14,13 @@ export function isBundle(value: unknown): value is MimeBundle {
   return keys.length > 0 && keys.every((key) => MIME_TYPE.test(key))
 }
 
-/** A bundle ready for the wire: bytes in base64, and always a text/plain. */
+/** A bundle ready for the wire: bytes in base64, text that is no UTF-8 made readable, and always a text/plain. */
 export function normalizeBundle(bundle: MimeBundle): MimeBundle {
   const normal: MimeBundle = {}
-  for (const [type, value] of Object.entries(bundle)) normal[type] = ArrayBuffer.isView(value) ? base64(value) : value
+  for (const [type, value] of Object.entries(bundle)) {
+    if (!ArrayBuffer.isView(value)) normal[type] = value
+    else normal[type] = isTextual(type) ? bytesOf(value).toString() : bytesOf(value).toString('base64')
+  }
   normal['text/plain'] ??= `<${Object.keys(bundle).join(', ')}>`
   return normal
 }
@@ -71,8 +74,12 @@ function textOfHtml(html: string): string {
   return plain.replaceAll(/&(lt|gt|quot|nbsp|amp);/g, (_, name: string) => named[name] ?? '').trim()
 }
 
-function base64(view: ArrayBufferView): string {
-  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('base64')
+function isTextual(type: string): boolean {
+  return type.startsWith('text/') || /(?:^application\/(?:json|javascript)|\+(?:json|xml))$/.test(type)
+}
+
+function bytesOf(view: ArrayBufferView): Buffer {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength)
 }
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
@@ -80,7 +87,7 @@ const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0
 function pngBundle(value: unknown): MimeBundle {
   let bytes: Buffer
   if (typeof value === 'string') bytes = Buffer.from(value, 'base64')
-  else if (ArrayBuffer.isView(value)) bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  else if (ArrayBuffer.isView(value)) bytes = bytesOf(value)
   else throw wrong('Display.png takes the bytes of a PNG file, or base64 text')
   if (bytes.length < 24 || !bytes.subarray(0, 8).equals(PNG_SIGNATURE)) throw wrong('Display.png: this is not a PNG file')
   return { 'image/png': bytes.toString('base64'), 'text/plain': `<PNG picture, ${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}>` }

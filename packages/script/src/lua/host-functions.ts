@@ -110,7 +110,7 @@ export function hostFunctions(services: NamespaceServices): Record<string, unkno
     parse(...args) {
       const [text] = checked('JSON', 'parse', args)
       try {
-        return JSON.parse(String(text))
+        return JSON.parse(String(text)) ?? nullObject
       } catch (error) {
         throw new LlmspellError(`JSON.parse: ${messageOf(error)}`, { code: 'json.syntax' })
       }

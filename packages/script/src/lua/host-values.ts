@@ -26,7 +26,7 @@ export function fromData(value: unknown, nullObject: object): unknown {
 
 function inside(value: unknown, nullObject: object): unknown {
   if (value === null) return nullObject
-  if (typeof value !== 'object' || ArrayBuffer.isView(value)) return value
+  if (typeof value !== 'object' || value === nullObject || ArrayBuffer.isView(value)) return value
   if (Array.isArray(value)) return value.map((item) => inside(item, nullObject))
   const copy: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) if (item !== undefined) define(copy, key, inside(item, nullObject))

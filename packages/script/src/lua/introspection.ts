@@ -1,9 +1,11 @@
-import { completeness, type Description, type Documentation, LuaInspector, type LuaVM } from '@llmspell/lua'
+import { completeness, type Description, LuaInspector, type CompletionItem as LuaItem, type LuaVM } from '@llmspell/lua'
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
 import { type CatalogueLookup, catalogueLookup } from '../catalogue/lookup.ts'
-import { inLanguage, qualifiedName, signatureText } from '../catalogue/type-text.ts'
 import type { Completeness, Completion, CompletionItem, MimeBundle } from '../engine.ts'
 import { OWN_CHUNK } from './script-errors.ts'
+
+/** Characters before a word in which the name of its table is looked for. */
+const OWNER_LENGTH = 200
 
 /** Completion and inspection: what the namespace holds, with what the catalogue and the standard library document. */
 export class Introspection {
@@ -15,12 +17,14 @@ export class Introspection {
   constructor(vm: LuaVM, modules: readonly ModuleDescription[]) {
     this.#vm = vm
     this.#lookup = catalogueLookup(modules, 'lua')
-    this.#inspector = new LuaInspector(vm, documentation(modules))
+    this.#inspector = new LuaInspector(vm)
   }
 
   complete(code: string, offset: number): Completion {
     const { items, start, end } = this.#inspector.complete(code, offset)
-    return { items: items.map(toItem), start, end }
+    const owner = /([A-Za-z_]\w*)\s*[.:]\s*$/.exec(code.slice(Math.max(0, start - OWNER_LENGTH), start))?.[1] ?? ''
+    const documented = this.#lookup.items(owner)
+    return { items: items.map((item) => toItem(item, documented)), start, end }
   }
 
   inspect(code: string, offset: number, detail: 0 | 1): MimeBundle | undefined {
@@ -35,23 +39,15 @@ export class Introspection {
   }
 }
 
-function documentation(modules: readonly ModuleDescription[]): Record<string, Documentation> {
-  const found: Record<string, Documentation> = {}
-  for (const module of modules.filter((candidate) => inLanguage(candidate, 'lua'))) {
-    if (!module.global) found[module.name] = { doc: module.doc }
-    for (const value of module.values ?? []) found[qualifiedName(module, value.name)] = { doc: value.doc }
-    for (const description of module.functions) {
-      const name = qualifiedName(module, description.name)
-      found[name] = { signature: signatureText('lua', module, description).slice(name.length), doc: description.doc }
-    }
-  }
-  return found
-}
+/** A function of the engine takes anything, as Lua sees it; the catalogue knows better. */
+const ANY_PARAMETERS = '(...)'
 
 /** Kinds that Jupyter front ends draw; the type of a plain value says more than `instance` but has no picture. */
-function toItem({ text, kind, signature }: { text: string; kind: string; signature?: string }): CompletionItem {
-  const known = kind === 'function' || kind === 'module' || kind === 'keyword'
-  return { text, kind: known ? kind : 'instance', ...(signature !== undefined && { signature: text + signature }) }
+function toItem({ text, kind, signature }: LuaItem, documented: readonly CompletionItem[]): CompletionItem {
+  const isKnown = kind === 'function' || kind === 'module' || kind === 'keyword'
+  const known = signature === ANY_PARAMETERS ? documented.find((item) => item.text === text)?.signature : undefined
+  const shown = known ?? (signature === undefined ? undefined : text + signature)
+  return { text, kind: isKnown ? kind : 'instance', ...(shown !== undefined && { signature: shown }) }
 }
 
 function describe(found: Description, detail: 0 | 1): MimeBundle {

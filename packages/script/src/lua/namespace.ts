@@ -9,6 +9,7 @@ import {
   LuaExit,
   type LuaFunction,
   LuaInterrupted,
+  LuaMemoryError,
   LuaVM,
   warmUp,
   withoutFirstLineComment,
@@ -24,11 +25,17 @@ import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest
 import { chunkNameOf, OWN_CHUNK, scriptErrorOf } from './script-errors.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
+const MIB = 1024 * 1024
+
 /** What a run that met the memory limit may use beyond it, so that the next can clean up. */
-const HEADROOM_BYTES = 8 * 1024 * 1024
+const HEADROOM_BYTES = 8 * MIB
 /** Linear memory is larger than the heap in it: fragments, C stack, buffers. */
 const MEMORY_FACTOR = 1.5
-const MEMORY_EXTRA_BYTES = 64 * 1024 * 1024
+const MEMORY_EXTRA_BYTES = 64 * MIB
+const MEMORY_HINT = 'Everything is still there: set what is large to nil and go on.'
+
+/** Warming up takes longer than most first cells: it waits until nothing has been asked for this long. */
+const COLD_IDLE_MS = 15
 
 /** No run has this id. */
 const IDLE = 0
@@ -85,13 +92,17 @@ export class LuaNamespace {
   /** Runs until the thread is terminated. */
   serve(): never {
     this.#channel.post({ type: 'ready', memory: this.#vm.memory, controlAddress: this.#vm.controlAddress })
-    if (this.#options.warmUp) warmUp(this.#options.module)
+    let isCold = this.#options.warmUp
     for (;;) {
       const sequence = this.#channel.sequence
       this.#receive()
       const request = this.#queue.shift()
-      if (request) this.#perform(request)
-      else this.#channel.sleep(sequence)
+      if (request) {
+        this.#perform(request)
+      } else if (this.#channel.sleep(sequence, isCold ? COLD_IDLE_MS : undefined) === 'timed-out') {
+        warmUp(this.#options.module)
+        isCold = false
+      }
     }
   }
 
@@ -253,6 +264,12 @@ export class LuaNamespace {
   }
 
   #scriptError(error: unknown, source: string): ScriptError {
+    // A refusal met where no Lua error can be raised, as in io.read: the run has been stopped.
+    if (error instanceof HostFailure) return scriptErrorOf(new LuaError(error.message, { value: error.wire }), source, String)
+    if (error instanceof LuaMemoryError) {
+      const limit = `${Math.round(this.#options.memoryLimit / MIB)} MiB`
+      return scriptErrorOf(new LuaMemoryError(`${error.message} (the limit is ${limit})`, { value: { hint: MEMORY_HINT } }), source, String)
+    }
     return scriptErrorOf(error, source, (value) => this.#show(value))
   }
 
@@ -297,7 +314,7 @@ export class LuaNamespace {
     this.#channel.post(make(call))
     const reply = this.#wait(() => this.#replies.get(call))
     this.#replies.delete(call)
-    if (reply?.error) throw new HostFailure(reply.error)
+    if (reply?.error) throw this.#isInterrupted ? new LuaInterrupted() : new HostFailure(reply.error)
     return reply?.value
   }
 

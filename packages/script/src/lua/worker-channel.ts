@@ -26,8 +26,8 @@ export class WorkerChannel {
   }
 
   /** Until the kernel's side does something after `sequence`, at most `ms`. */
-  sleep(sequence: number, ms?: number): void {
-    Atomics.wait(this.#control, CONTROL.WAKE, sequence, ms)
+  sleep(sequence: number, ms?: number): 'ok' | 'not-equal' | 'timed-out' {
+    return Atomics.wait(this.#control, CONTROL.WAKE, sequence, ms)
   }
 
   isInterrupted(run: number): boolean {

@@ -1,6 +1,15 @@
 import { luaEngineFactory } from '@llmspell/script/lua'
 import { describeScriptEngine } from '@llmspell/script/testing'
 
+/** Forged bytecode reads outside the memory, which ends the VM. Which byte does it depends on the build: one of these does. */
+const CRASH = `
+  local code = string.dump(function(a) local x = a.b x.c = 5 return x end, true)
+  for _, forged in ipairs({ { 42, 64 }, { 45, 128 }, { 56, 3 } }) do
+    local at, byte = table.unpack(forged)
+    local f = load(code:sub(1, at) .. string.char(byte) .. code:sub(at + 2), "forged", "b")
+    if f then pcall(f, { b = {} }) pcall(f, 1) pcall(f) end
+  end`
+
 const quoted = (text: string): string => JSON.stringify(text)
 
 describeScriptEngine('Lua', {
@@ -23,6 +32,7 @@ describeScriptEngine('Lua', {
       call: (name, argument) => `print(${name}(${quoted(argument)}))`,
       catchCall: (name) => `local ok, failure = pcall(${name}, "x") print(failure.code)`,
       exit: (code) => `os.exit(${code})`,
+      crash: CRASH,
       openComm: (target) => `Comm.open(${quoted(target)}, {})`,
       incomplete: 'for i = 1, 2 do',
       invalid: 'x = = 1',
