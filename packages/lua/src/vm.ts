@@ -43,9 +43,8 @@ export type StepMode = 'run' | 'in' | 'over' | 'out'
 /** Address of a Lua thread. */
 export type ThreadPointer = number
 
-/** Never passed Lua frames as exception: whatever it throws becomes a Lua error. */
-// biome-ignore lint/suspicious/noExplicitAny: parameters come from Lua; the function states what it expects
-export type HostCallback = (...args: any[]) => unknown
+/** A function for Lua to call. It states what it expects; what comes is what the script gives. Whatever it throws becomes a Lua error. */
+export type HostCallback = (...args: never[]) => unknown
 
 export interface CallOptions {
   /** `values` (default) decodes the results, `text` gives `tostring` of each, `none` drops them. */
@@ -411,7 +410,7 @@ export class LuaVM {
     try {
       const callback = this.#functions[id]
       if (!callback) throw new LuaError(`host function '${this.#functionName(id)}' is not available here`)
-      const result = callback(...(count === 0 ? [] : this.#arguments(thread, count)))
+      const result = callback(...((count === 0 ? [] : this.#arguments(thread, count)) as never[]))
       if (result === YIELD) return HOST.yield
       if (result instanceof LuaResults) return this.#push(thread, result.values)
       if (result instanceof Promise)

@@ -49,18 +49,19 @@ function expected(value: unknown): unknown {
   return value
 }
 
-/** Prototypes and the order of keys do not count; -0, holes and types do. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { bytes: [...value] }
-  if (Array.isArray(value)) return { array: value.map(plain) }
-  if (value instanceof Map) return { map: [...value].map(([k, v]) => [typeof k, String(k), plain(v)]).sort() }
+/** As text: prototypes and the order of keys do not count; -0, holes and types do. */
+function plain(value: unknown): string {
+  if (value instanceof Uint8Array) return `bytes ${value.join()}`
+  if (Array.isArray(value)) return `[${value.map(plain).join()}]`
+  if (value instanceof Map) return `map {${sorted([...value].map(([k, v]) => `${typeof k} ${String(k)}: ${plain(v)}`))}}`
   if (typeof value === 'object' && value !== null)
-    return {
-      object: Object.entries(value)
-        .map(([k, v]) => [k, plain(v)])
-        .sort(),
-    }
-  return Object.is(value, -0) ? '-0' : value
+    return `{${sorted(Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${plain(v)}`))}}`
+  if (typeof value === 'string') return JSON.stringify(value)
+  return Object.is(value, -0) ? '-0' : `${typeof value} ${String(value)}`
+}
+
+function sorted(entries: string[]): string {
+  return entries.sort().join()
 }
 
 describe('values across the border', () => {

@@ -177,6 +177,7 @@ async function build(runClang, lua) {
 
 /** The C API of the two public headers: exported whole, so that hosts can do what lw_call has no words for. */
 function publicApi(lua) {
+  /** @type {Set<string>} */
   const names = new Set()
   for (const header of ['lua.h', 'lauxlib.h'])
     for (const match of lua[header].matchAll(/\(((?:lua|luaL)_[a-z]+)\) *\(/g)) names.add(match[1])
