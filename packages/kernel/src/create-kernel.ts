@@ -64,8 +64,10 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     defaultLanguage,
     freshConcurrency: limits.freshConcurrency,
     keepKernelOnExit: !owned,
+    onEngineRenewed: (slot) => comms.engineGone(slot),
     clock,
     logger,
+    trace: traceEnabled('engine', options.trace),
   })
   const idle = new IdleTimer(clock, options.idleTimeout ?? record.idleTimeout, isWorking, () => void stop('idle_timeout'))
 

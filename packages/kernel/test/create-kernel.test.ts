@@ -199,6 +199,13 @@ test('traces messages and host calls when asked', async () => {
   const client = await (await testKernel({ logger, trace: 'jupyter,engine' })).connect()
   await client.execute('call State.get []')
   expect(lines).toEqual(
-    expect.arrayContaining(['in shell execute_request', 'out iopub status', 'out shell execute_reply', 'engine call State.get']),
+    expect.arrayContaining([
+      'in shell execute_request',
+      'out iopub status',
+      'out shell execute_reply',
+      'engine execute',
+      'engine call State.get',
+      'engine outcome',
+    ]),
   )
 })

@@ -26,7 +26,7 @@ export interface EnginePoolOptions {
 }
 
 /** Milliseconds an engine may take to go away before that is logged and no longer waited for. */
-const DISPOSE_PATIENCE = 10_000
+const DISPOSE_PATIENCE = 3000
 
 /**
  * All engines of the kernel. A pristine one may stand by for each kind: it becomes the shared namespace or the next fresh run,

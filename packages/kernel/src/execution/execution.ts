@@ -16,6 +16,8 @@ export class Execution {
   /** Known once the cell was read. */
   language: Language
   startedAt: string | undefined
+  /** What errors call it: a file, or its cell once that has its number. */
+  source: string
   /** Where it runs, once an engine took it. */
   slot: EngineSlot | undefined
   /** Resolved to end the execution without waiting for its engine. */
@@ -28,6 +30,7 @@ export class Execution {
     this.envelope = envelope
     this.extension = extension
     this.language = language
+    this.source = extension.source ?? 'cell'
   }
 
   get session(): string {
@@ -36,10 +39,6 @@ export class Execution {
 
   get fresh(): boolean {
     return this.extension.namespace === 'fresh'
-  }
-
-  get source(): string {
-    return this.extension.source ?? ''
   }
 
   /** Aborted by an interrupt, and when the kernel stops or restarts. Made on demand: most executions never need it. */

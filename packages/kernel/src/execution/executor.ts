@@ -1,6 +1,6 @@
 import { type Clock, LlmspellError, type Logger, messageOf } from '@llmspell/base'
 import type { ContentOf, KernelStatusReply } from '@llmspell/jupyter'
-import type { ExecuteOutcome, Language, MimeBundle } from '@llmspell/script'
+import type { ExecuteOutcome, ExecuteRequest, Language, MimeBundle } from '@llmspell/script'
 import { parseCell } from '../cell-magic.ts'
 import { errorToScriptError, scriptErrorToContent } from '../error-to-reply.ts'
 import { requestedLanguage } from '../languages.ts'
@@ -23,8 +23,12 @@ export interface ExecutorOptions {
   freshConcurrency: number
   /** Consoles are told to leave the kernel running when they exit. */
   keepKernelOnExit: boolean
+  /** An engine lost its namespace and made itself anew. */
+  onEngineRenewed(slot: EngineSlot): void
   clock: Clock
   logger: Logger
+  /** Log what goes to engines and what comes of it (`LLMSPELL_TRACE=engine`). */
+  trace: boolean
 }
 
 /**
@@ -124,7 +128,7 @@ export class Executor {
     return [...this.#byId.values()].map((execution) => ({
       msg_id: execution.id,
       session: execution.session,
-      source: execution.extension.source ?? '',
+      source: execution.source,
       language: execution.language,
       state: execution.state === 'running' ? 'running' : 'queued',
       ...(execution.startedAt !== undefined && { started_at: execution.startedAt }),
@@ -154,13 +158,14 @@ export class Executor {
     const blank = request.code.trim() === ''
     if (request.store_history && !blank) this.#count++
     const count = this.#count
+    if (execution.extension.source === undefined) execution.source = `cell [${count}]`
     if (!request.silent) envelope.publish('execute_input', { code: request.code, execution_count: count })
     if (request.store_history && !blank) this.#options.history.append(count, request.code)
 
     let outcome: ExecuteOutcome
     let expressions: Record<string, unknown> = {}
     try {
-      outcome = blank ? OK : await this.#perform(execution, count)
+      outcome = blank ? OK : await this.#perform(execution)
       if (outcome.status === 'ok') expressions = await this.#evaluate(execution)
     } catch (error) {
       outcome = { status: 'error', error: errorToScriptError(error) }
@@ -171,8 +176,9 @@ export class Executor {
     this.#finish(execution, origin, count, outcome, expressions)
   }
 
-  async #perform(execution: Execution, count: number): Promise<ExecuteOutcome> {
+  async #perform(execution: Execution): Promise<ExecuteOutcome> {
     const { request, extension } = execution
+    const { logger, trace } = this.#options
     const cell = parseCell(request.code, execution.language)
     execution.language = cell.language
     if (!execution.fresh && LEAVE.test(cell.code)) return LEAVING
@@ -181,19 +187,19 @@ export class Executor {
       const cut = await Promise.race([slot.whenReady, execution.cut.promise])
       if (cut) return cut
     }
-    const outcome = await Promise.race([
-      slot.engine.execute({
-        executionId: execution.id,
-        code: cell.code,
-        language: cell.language,
-        source: extension.source ?? `cell [${count}]`,
-        wantResult: !request.silent,
-        ...(extension.cwd !== undefined && { cwd: extension.cwd }),
-        ...(extension.args !== undefined && { args: extension.args }),
-        ...(execution.fresh && { drain: true }),
-      }),
-      execution.cut.promise,
-    ])
+    const job: ExecuteRequest = {
+      executionId: execution.id,
+      code: cell.code,
+      language: cell.language,
+      source: execution.source,
+      wantResult: !request.silent,
+      ...(extension.cwd !== undefined && { cwd: extension.cwd }),
+      ...(extension.args !== undefined && { args: extension.args }),
+      ...(execution.fresh && { drain: true }),
+    }
+    if (trace) logger.log('trace', 'engine execute', { ...job })
+    const outcome = await Promise.race([slot.engine.execute(job), execution.cut.promise])
+    if (trace) logger.log('trace', 'engine outcome', { execution: execution.id, ...outcome })
     if (outcome.error?.engineLost) this.#engineLost(slot)
     return outcome
   }
@@ -284,6 +290,7 @@ export class Executor {
     this.counters.engines_lost++
     const { state } = slot.engine.status
     if (state === 'lost' || state === 'disposed') void this.#options.pool.discard(slot)
+    else this.#options.onEngineRenewed(slot)
   }
 
   /** Message ids name executions; a client that reuses one does not mix up two. */

@@ -44,6 +44,13 @@ test('a target nobody knows is closed again; messages to unknown comms do nothin
   expect(client.messages.filter(({ channel }) => channel === 'shell')).toHaveLength(1)
 })
 
+test('comms of an engine that was lost are closed', async () => {
+  const client = await (await testKernel()).connect()
+  await client.execute('comm open c5 widget {}')
+  await client.execute('crash')
+  expect((await client.next('comm_close')).content).toEqual({ comm_id: 'c5', data: {} })
+})
+
 test('comms of a namespace that is gone are closed', async () => {
   const client = await (await testKernel()).connect()
   await client.execute('comm open c4 widget {}')
