@@ -328,19 +328,19 @@ class Console(Files):
     def test_console_completes_on_tab(self):
         child = self.full_prompt()
         part, whole = samples['complete_tab']
-        child.send(part + '\t')
-        time.sleep(2)
-        child.send('\r')  # takes the completion, or runs the line that it completed
+        child.send(part)
+        child.expect_exact(part[-1])
+        child.send('\t')
         child.expect_exact(whole[len(part):])
         self.leave(child)
 
     def test_console_goes_on_asking_for_an_incomplete_cell(self):
         child = self.full_prompt()
-        for line in samples['multi_line']:
-            child.send(line.strip())  # the console indents as the kernel tells it
-            time.sleep(0.3)
-            child.send('\r')
-            time.sleep(0.7)
+        *lines, last = samples['multi_line']
+        for line in lines:
+            child.send(line.strip() + '\r')  # the console indents as the kernel tells it
+            child.expect(r'\.\.\.')
+        child.send(last.strip() + '\r')
         child.expect('line 1.*line 2')
         self.leave(child)
 

@@ -8,7 +8,7 @@ import suite
 import zmq
 from kernels import Kernel, kernelspec
 from profiles import profile
-from wire import Message
+from wire import Client, Message
 
 name, samples = profile(sys.argv)
 ours = name.startswith('llmspell-')
@@ -723,7 +723,8 @@ class Shutdown(unittest.TestCase):
             starter = f'import os, subprocess\nos.environ["JPY_PARENT_PID"] = str(os.getpid())\np = subprocess.Popen({argv!r})\nprint(p.pid, flush=True)\nimport time; time.sleep(120)'
             parent = subprocess.Popen([sys.executable, '-c', starter], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             pid = int(parent.stdout.readline())
-            place.client().ready(READY)
+            with Client(place.connection) as client:
+                client.ready(READY)
             parent.kill()
             parent.wait()
             end = time.monotonic() + 15

@@ -9,6 +9,6 @@ for (const kernel of kernels) {
     args: [kernel],
     env: () => home().env,
     timeout: 120_000,
-    exceptions: { test_pager: 'the kernels have no pager: documentation is shown by inspection' },
+    exceptions: { 'Kernel.test_pager': 'the kernels have no pager: documentation is shown by inspection' },
   })
 }

@@ -9,6 +9,6 @@ for (const kernel of kernels) {
     args: [kernel],
     env: () => home().env,
     timeout: 120_000,
-    exceptions: kernel === 'llmspell-lua' ? { test_late_output_belongs_to_its_cell: 'Lua has no timers' } : {},
+    exceptions: kernel === 'llmspell-lua' ? { 'Execution.test_late_output_belongs_to_its_cell': 'Lua has no timers' } : {},
   })
 }

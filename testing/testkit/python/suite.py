@@ -41,7 +41,7 @@ class _Result(unittest.TestResult):
 
 
 def name_of(test):
-    return getattr(test, '_testMethodDoc', None) and test.shortDescription() or test._testMethodName
+    return f'{type(test).__name__}.{test._testMethodName}'
 
 
 def _tests(suite):

@@ -12,7 +12,6 @@ import {
   LuaMemoryError,
   LuaVM,
   warmUp,
-  withoutFirstLineComment,
 } from '@llmspell/lua'
 import { builtinModules } from '../catalogue/builtins.ts'
 import type { CommEvent, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
@@ -205,10 +204,9 @@ export class LuaNamespace {
     }
   }
 
-  /** Scripts are Lua as it is in a file; cells may end with an expression. */
-  #compile({ code, source, wantResult }: ExecuteRequest): LuaFunction {
-    const name = chunkNameOf(source)
-    return wantResult ? compileCell(this.#vm, code, name).chunk : this.#vm.load(withoutFirstLineComment(code), name)
+  /** A cell may end with an expression, whether or not its value is asked for. */
+  #compile({ code, source }: ExecuteRequest): LuaFunction {
+    return compileCell(this.#vm, code, chunkNameOf(source)).chunk
   }
 
   #evaluate(expression: string): Answers['evaluate'] {
