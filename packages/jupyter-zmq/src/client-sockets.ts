@@ -13,6 +13,7 @@ import {
 import { createSigner } from '@llmspell/jupyter/signer'
 import { type Carrier, carrierOf } from './carrier.ts'
 import type { ClientKind, ClientSocket, ClientSockets } from './sockets.ts'
+import { zmtpClientSockets } from './zmtp/client.ts'
 
 export interface ClientSocketsOptions {
   /** How long `open` waits for the kernel, in milliseconds. Default 10,000. */
@@ -131,7 +132,6 @@ class ZmqClientTransport implements ClientTransport {
       const { nativeClientSockets } = await import('./native/client.ts')
       return nativeClientSockets({ curve: this.#connection, identity })
     }
-    const { zmtpClientSockets } = await import('./zmtp/client.ts')
     return zmtpClientSockets({ identity, refusedGraceMs: this.#refusedGraceMs })
   }
 

@@ -15,6 +15,7 @@ import { createSigner } from '@llmspell/jupyter/signer'
 import { type Carrier, carrierOf } from './carrier.ts'
 import { DropLog } from './drop-log.ts'
 import type { Frames, ServerKind, ServerSocket, ServerSockets, SubscriptionReply } from './sockets.ts'
+import { zmtpServerSockets } from './zmtp/server.ts'
 
 export interface KernelSocketsOptions {
   /** Ports of 0 (tcp) let the system choose; see {@link KernelSockets.connection}. */
@@ -79,7 +80,6 @@ async function serverSockets(
       onError: (error) => logger.log('warn', `socket error: ${messageOf(error)}`, { code: codeOf(error) }),
     })
   }
-  const { zmtpServerSockets } = await import('./zmtp/server.ts')
   return zmtpServerSockets({
     maxMessageBytes,
     maxSubscriberBytes: options.maxSubscriberBytes ?? 64 * MIB,
