@@ -47,7 +47,8 @@ export interface LuaEngineParts {
 interface Run {
   id: number
   executionId: string
-  abort: AbortController
+  /** Made when the run first calls the host: most never do. */
+  abort: AbortController | undefined
   settle(value: unknown): void
   fail(end: WorkerEnd): void
   stopped: Promise<void>
@@ -147,7 +148,7 @@ export class LuaEngine implements ScriptEngine {
 
   async #stop(run: Run): Promise<void> {
     this.#worker?.interrupt(run.id)
-    run.abort.abort()
+    run.abort?.abort()
     const hard = setTimeout(() => this.#worker?.interruptHard(run.id), HARD_AFTER_MS)
     const last = setTimeout(() => {
       void this.#worker?.terminate({
@@ -188,7 +189,7 @@ export class LuaEngine implements ScriptEngine {
     const run: Run = {
       id: request.id,
       executionId,
-      abort: new AbortController(),
+      abort: undefined,
       stopped,
       settle: (value) => {
         resolve(value as T)
@@ -216,7 +217,7 @@ export class LuaEngine implements ScriptEngine {
       return await promise
     } finally {
       clearInterval(fetching)
-      run.abort.abort()
+      run.abort?.abort()
       if (this.#run === run) this.#run = undefined
       if (this.#state === 'busy') this.#state = 'idle'
     }
@@ -288,6 +289,8 @@ export class LuaEngine implements ScriptEngine {
       worker?.refuse(call, { message: 'the execution has ended' })
       return
     }
+    run.abort ??= new AbortController()
+    if (this.#interrupting) run.abort.abort()
     void work(run.abort.signal).then(
       (value) => worker?.reply(call, value),
       (error: unknown) => worker?.refuse(call, toWireError(error)),

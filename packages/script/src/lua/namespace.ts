@@ -33,8 +33,8 @@ const MEMORY_FACTOR = 1.5
 const MEMORY_EXTRA_BYTES = 64 * MIB
 const MEMORY_HINT = 'Everything is still there: set what is large to nil and go on.'
 
-/** Warming up takes longer than most first cells: it waits until nothing has been asked for this long. */
-const COLD_IDLE_MS = 15
+/** What can wait is done when nothing has been asked for this long. */
+const IDLE_AFTER_MS = 15
 
 /** No run has this id. */
 const IDLE = 0
@@ -50,10 +50,10 @@ export class LuaNamespace {
   readonly #output: OutputBuffer
   readonly #vm: LuaVM
   readonly #prelude: Prelude
-  readonly #introspection: Introspection
   readonly #nullObject: object
   readonly #replies = new Map<number, Reply>()
   readonly #queue: RunRequest[] = []
+  #introspection: Introspection | undefined
   #run = IDLE
   #executionId = ''
   #nextCall = 1
@@ -84,23 +84,23 @@ export class LuaNamespace {
     for (const module of options.catalogue) {
       this.#vm.call(this.#prelude.bind, [module.name, module.functions.map((description) => description.name)])
     }
-    this.#introspection = new Introspection(this.#vm, [...options.catalogue, ...builtinModules])
     this.#vm.call(this.#prelude.seal)
   }
 
   /** Runs until the thread is terminated. */
   serve(): never {
     this.#channel.post({ type: 'ready', memory: this.#vm.memory, controlAddress: this.#vm.controlAddress })
-    let isCold = this.#options.warmUp
+    let isFresh = true
     for (;;) {
       const sequence = this.#channel.sequence
       this.#receive()
       const request = this.#queue.shift()
       if (request) {
         this.#perform(request)
-      } else if (this.#channel.sleep(sequence, isCold ? COLD_IDLE_MS : undefined) === 'timed-out') {
-        warmUp(this.#options.module)
-        isCold = false
+      } else if (this.#channel.sleep(sequence, isFresh ? IDLE_AFTER_MS : undefined) === 'timed-out') {
+        this.#lookAround()
+        if (this.#options.warmUp) warmUp(this.#options.module)
+        isFresh = false
       }
     }
   }
@@ -125,6 +125,11 @@ export class LuaNamespace {
     }
   }
 
+  #lookAround(): Introspection {
+    this.#introspection ??= new Introspection(this.#vm, [...this.#options.catalogue, ...builtinModules])
+    return this.#introspection
+  }
+
   /** When memory is short the kernel's side answers from what it knows. */
   #answer(request: AskRequest): FromWorker {
     try {
@@ -138,11 +143,11 @@ export class LuaNamespace {
   #ask(request: AskRequest): Answers[AskRequest['type']] {
     switch (request.type) {
       case 'complete':
-        return this.#introspection.complete(request.code, request.offset)
+        return this.#lookAround().complete(request.code, request.offset)
       case 'inspect':
-        return this.#introspection.inspect(request.code, request.offset, request.detail)
+        return this.#lookAround().inspect(request.code, request.offset, request.detail)
       case 'isComplete':
-        return this.#introspection.isComplete(request.code)
+        return this.#lookAround().isComplete(request.code)
       case 'variables':
         return listOf(this.#vm.call(this.#prelude.variables)[0] as Answers['variables'])
     }
