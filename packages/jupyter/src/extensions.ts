@@ -7,7 +7,10 @@
 export interface ExecuteExtension {
   /** Language of this code; default the kernel's. `ts` cells may use types. */
   language?: 'lua' | 'javascript' | 'typescript'
-  /** What errors and breakpoints call this code; default `cell [n]`. An absolute path for files. */
+  /**
+   * What errors and breakpoints call this code; default `cell [n]`. An absolute path for files. Code that names its source is a
+   * program: the value of its last expression is no result.
+   */
   source?: string
   /** `fresh`: a namespace of its own, dropped at the end, that does not queue behind the shared one. Default `shared`. */
   namespace?: 'shared' | 'fresh'

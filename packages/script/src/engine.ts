@@ -32,7 +32,7 @@ export interface ExecuteRequest {
   language: Language
   /** What errors and breakpoints call this code: an absolute path for files, otherwise a cell name such as `cell [3]`. */
   source: string
-  /** True: report the last value as `result`. False: run for effects. */
+  /** True: a cell, whose last value is reported as `result`. False: a program, run for its effects by the rules of files. */
   wantResult: boolean
   /** Host paths relative to this; default the kernel's cwd. */
   cwd?: string

@@ -47,6 +47,21 @@ export class Execution {
     return this.#abort.signal
   }
 
+  /** An interrupt on its way to the engine. Until it has arrived the next execution must not start: it could be hit instead. */
+  interrupting: Promise<unknown> | undefined
+
+  interrupted(stopped: Promise<void>): Promise<void> {
+    this.interrupting = Promise.allSettled([this.interrupting, stopped])
+    return stopped
+  }
+
+  async interruptsDone(): Promise<void> {
+    for (let pending = this.interrupting; pending; pending = this.interrupting) {
+      this.interrupting = undefined
+      await pending
+    }
+  }
+
   abort(reason: LlmspellError): void {
     this.#abort ??= new AbortController()
     this.#abort.abort(reason)

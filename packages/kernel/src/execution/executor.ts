@@ -51,6 +51,7 @@ export class Executor {
   readonly #byId = new Map<string, Execution>()
   /** execution_count of the last stored execution. */
   #count = 0
+  #callbacksStop: Promise<unknown> | undefined
   #whenQuiet: PromiseWithResolvers<void> | undefined
   readonly counters: { executions: number; errors: number; interrupts: number; aborted: number; engines_lost: number } = {
     executions: 0,
@@ -90,9 +91,7 @@ export class Executor {
   async interrupt(id?: string): Promise<boolean> {
     const execution = id === undefined ? this.#queue.running : this.#byId.get(id)
     if (!execution) {
-      // Callbacks may run although no cell does.
-      if (id === undefined)
-        await Promise.all([...this.#options.pool.shared].map((slot) => (slot.ready ? slot.engine.interrupt() : undefined)))
+      if (id === undefined) await this.#interruptCallbacks()
       return false
     }
     if (execution.state === 'queued') {
@@ -102,9 +101,20 @@ export class Executor {
     }
     this.counters.interrupts++
     execution.abort(new LlmspellError('interrupted', { code: 'interrupted' }))
-    if (execution.slot?.ready) await execution.slot.engine.interrupt()
+    if (execution.slot?.ready) await execution.interrupted(execution.slot.engine.interrupt())
     else execution.cut.resolve(INTERRUPTED)
     return true
+  }
+
+  /** Callbacks may run although no cell does. A cell that comes meanwhile waits, so that it is not hit in their place. */
+  async #interruptCallbacks(): Promise<void> {
+    const stopped = Promise.allSettled([...this.#options.pool.shared].map((slot) => (slot.ready ? slot.engine.interrupt() : undefined)))
+    this.#callbacksStop = stopped
+    try {
+      await stopped
+    } finally {
+      if (this.#callbacksStop === stopped) this.#callbacksStop = undefined
+    }
   }
 
   /** Ends everything: what waits is aborted, what runs fails with this reason, all engines go. Each request gets its answer. */
@@ -165,11 +175,13 @@ export class Executor {
     let outcome: ExecuteOutcome
     let expressions: Record<string, unknown> = {}
     try {
+      if (this.#callbacksStop && !execution.fresh) await Promise.race([this.#callbacksStop, execution.cut.promise])
       outcome = blank ? OK : await this.#perform(execution)
       if (outcome.status === 'ok') expressions = await this.#evaluate(execution)
     } catch (error) {
       outcome = { status: 'error', error: errorToScriptError(error) }
     }
+    if (execution.interrupting) await Promise.race([execution.interruptsDone(), execution.cut.promise])
     if (outcome.status !== 'ok' && request.stop_on_error && !execution.fresh && !envelope.signal.aborted) {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, FAILURE_SETTLES))
     }
@@ -192,7 +204,7 @@ export class Executor {
       code: cell.code,
       language: cell.language,
       source: execution.source,
-      wantResult: !request.silent,
+      wantResult: extension.source === undefined,
       ...(extension.cwd !== undefined && { cwd: extension.cwd }),
       ...(extension.args !== undefined && { args: extension.args }),
       ...(execution.fresh && { drain: true }),

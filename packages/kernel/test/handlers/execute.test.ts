@@ -174,6 +174,12 @@ test('a lost engine is told, and the next cell runs', async () => {
   expect((await client.execute('print alive')).content['status']).toBe('ok')
 })
 
+test('code that names its source is a program: it has no result', async () => {
+  const client = await (await testKernel()).connect()
+  const reply = await client.execute('42', {}, { llmspell: { source: '/tmp/a.lua' } })
+  expect(client.published(reply.parent_header.msg_id as string)).toEqual(['busy', 'input [1] 42', 'idle'])
+})
+
 test('two requests with one msg_id are two executions', async () => {
   const client = await (await testKernel()).connect()
   const message = client.session.createRaw('execute_request', 'shell', { code: 'sleep 20\nprint a' })

@@ -114,6 +114,46 @@ test('reaches a cell whose engine is still starting', async () => {
   expect((await client.execute('print b')).content['status']).toBe('ok')
 })
 
+test('an interrupt on its way never hits the next cell', async () => {
+  const echo = echoEngineFactory(['lua'])
+  let arriving: { finish: () => void } | undefined
+  const client = await (
+    await testKernel({
+      engines: [
+        {
+          ...echo,
+          create(host, options) {
+            const engine = echo.create(host, options)
+            engine.interrupt = () =>
+              new Promise((resolve) => {
+                arriving = { finish: resolve }
+              })
+            return engine
+          },
+        },
+      ],
+    })
+  ).connect()
+  const first = client.sendExecute('sleep 50')
+  const second = client.sendExecute('print second')
+  await client.next('execute_input', first)
+  const interrupt = client.send('control', 'interrupt_request')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(client.published(second)).toEqual([])
+  arriving?.finish()
+  expect((await client.done(interrupt)).content['status']).toBe('ok')
+  expect((await client.done(second)).content['status']).toBe('ok')
+  // Nor when nothing runs but callbacks.
+  const idle = client.send('control', 'interrupt_request')
+  await client.next('status', idle)
+  const third = client.sendExecute('print third')
+  await client.next('execute_input', third)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(client.published(third)).toEqual(['busy', 'input [3] print third'])
+  arriving?.finish()
+  expect((await client.done(third)).content['status']).toBe('ok')
+})
+
 test('metadata of a wrong type is refused', async () => {
   const client = await (await testKernel()).connect()
   const reply = await client.request('control', 'interrupt_request', {}, { llmspell: { execution: 7 } })

@@ -1,4 +1,5 @@
 import { withTimeout } from '@llmspell/base'
+import { echoEngineFactory } from '@llmspell/script/echo'
 import { expect, test } from 'vitest'
 import { ANSWER, RECORD, testKernel } from '../support/test-kernel.ts'
 
@@ -37,6 +38,24 @@ test('during an endless cell: running and queued work is answered first', async 
   expect((await client.done(fresh)).content['ename']).toBe('KernelStopped')
   expect((await client.done(asking)).content['status']).toBe('error')
   await withTimeout(kernel.closed, ANSWER, 'the kernel to close')
+})
+
+test('also while an interrupt does not get through', async () => {
+  const echo = echoEngineFactory(['lua'])
+  const { kernel, connect } = await testKernel({
+    owned: true,
+    engines: [
+      { ...echo, create: (host, options) => Object.assign(echo.create(host, options), { interrupt: () => new Promise<void>(() => {}) }) },
+    ],
+  })
+  const client = await connect()
+  const endless = client.sendExecute('spin')
+  await client.next('execute_input', endless)
+  client.send('control', 'interrupt_request')
+  await client.request('shell', 'kernel_info_request')
+  void kernel.stop('signal')
+  expect((await client.done(endless)).content['ename']).toBe('KernelStopped')
+  expect(await withTimeout(kernel.closed, ANSWER, 'the kernel to close')).toBe('signal')
 })
 
 test('of a kernel that is not theirs clients only detach', async () => {
