@@ -17,7 +17,7 @@ const timeout: OptionSpec = {
   describe: 'Interrupt the code after so many seconds; the exit code is then 124.',
 }
 const events =
-  'one event a line: {"type":"start","execution","kernel"}, then stream, display_data, update_display_data, execute_result, clear_output and error events as in Jupyter, at last {"type":"end","status","exitCode"}.'
+  'one event a line: {"type":"start", "execution", "kernel"}, then stream, display_data, update_display_data, execute_result, clear_output and error events as in Jupyter, at last {"type":"end", "status", "exitCode"}.'
 
 const scope = {
   user: { describe: 'For you (the default).' },
@@ -112,7 +112,7 @@ export const commands: CommandSpec = {
               default: '0 with --daemon and in the foreground',
             },
           },
-          json: '{"id","pid","connectionFile"}.',
+          json: '{"id", "pid", "connectionFile"}.',
           load: () => import('./kernel/start.ts'),
         },
         {
@@ -126,7 +126,7 @@ export const commands: CommandSpec = {
             force: { describe: 'Terminate at once instead of asking.' },
             timeout: { value: 'SECONDS', number: 'decimal', describe: 'How long the kernel may take after being asked.', default: '15' },
           },
-          json: '{"stopped":[{"id","pid","outcome"}]}; outcome is stopped, terminated or killed.',
+          json: '{"stopped":[{"id", "pid", "outcome"}]}; outcome is stopped, terminated or killed.',
           load: () => import('./kernel/stop.ts'),
         },
         {
@@ -141,7 +141,7 @@ export const commands: CommandSpec = {
           name: 'list',
           summary: 'List your kernels.',
           details: 'Dead ones are shown once; what they left behind is then removed.',
-          json: '{"kernels":[{"id","state","pid","language","startedBy","startedAt","version","connectionFile",…}]}.',
+          json: '{"kernels":[{"id", "state", "pid", "language", "startedBy", "startedAt", "version", "connectionFile", …}]}.',
           load: () => import('./kernel/list.ts'),
         },
         {
@@ -169,7 +169,7 @@ export const commands: CommandSpec = {
           name: 'connect',
           summary: 'Check the connection to a kernel and show how others connect.',
           positionals: [{ name: 'TARGET', describe: 'An id, a connection file or tcp://HOST:PORT. Default: default.', complete: 'kernel' }],
-          json: '{"id","connectionFile","transport","endpoint","latencyMs","kernelInfo"}.',
+          json: '{"id", "connectionFile", "transport", "endpoint", "latencyMs", "kernelInfo"}.',
           load: () => import('./kernel/connect.ts'),
         },
         {
@@ -194,20 +194,20 @@ export const commands: CommandSpec = {
           name: 'install',
           summary: 'Install the kernels for Lua, JavaScript and TypeScript.',
           options: { ...scope, lang: { ...language, describe: 'Only this language.' } },
-          json: '{"installed":[{"name","directory"}]}.',
+          json: '{"installed":[{"name", "directory"}]}.',
           load: () => import('./kernelspec/install.ts'),
         },
         {
           name: 'list',
           summary: 'List installed llmspell kernels.',
-          json: '{"kernelspecs":[{"name","directory","argv","problem"}]}.',
+          json: '{"kernelspecs":[{"name", "directory", "argv", "problem"}]}.',
           load: () => import('./kernelspec/list.ts'),
         },
         {
           name: 'uninstall',
           summary: 'Remove them.',
           options: { ...scope, lang: { ...language, describe: 'Only this language.' } },
-          json: '{"removed":[{"name","directory"}]}.',
+          json: '{"removed":[{"name", "directory"}]}.',
           load: () => import('./kernelspec/uninstall.ts'),
         },
       ],
@@ -226,14 +226,14 @@ export const commands: CommandSpec = {
         {
           name: 'show',
           summary: 'Show every setting, its value and where that comes from.',
-          json: '{"settings":[{"name","value","origin"}]}.',
+          json: '{"settings":[{"name", "value", "origin"}]}.',
           load: () => import('./config/show.ts'),
         },
         {
           name: 'validate',
           summary: 'Check a configuration file.',
           positionals: [{ name: 'FILE', describe: 'Default: your own.', complete: 'file' }],
-          json: '{"file","problems":[…]}.',
+          json: '{"file", "problems":[…]}.',
           load: () => import('./config/validate.ts'),
         },
         {
@@ -246,7 +246,7 @@ export const commands: CommandSpec = {
           name: 'get',
           summary: 'Print the value of a setting.',
           positionals: [{ name: 'SETTING', describe: 'Its name, such as kernel.idle_timeout.', required: true, complete: 'setting' }],
-          json: '{"name","value","origin"}.',
+          json: '{"name", "value", "origin"}.',
           load: () => import('./config/get.ts'),
         },
         {
@@ -256,7 +256,7 @@ export const commands: CommandSpec = {
             { name: 'SETTING', describe: 'Its name, such as kernel.idle_timeout.', required: true, complete: 'setting' },
             { name: 'VALUE', describe: 'The new value; without it the setting returns to its default.' },
           ],
-          json: '{"name","value","file"}.',
+          json: '{"name", "value", "file"}.',
           load: () => import('./config/set.ts'),
         },
       ],
@@ -264,13 +264,13 @@ export const commands: CommandSpec = {
     {
       name: 'doctor',
       summary: 'Check what llmspell needs, by trying it.',
-      json: '{"ok","checks":[{"name","status","message","hint"}]}; status is ok, warning or failed.',
+      json: '{"ok", "checks":[{"name", "status", "message", "hint"}]}; status is ok, warning or failed.',
       load: () => import('./doctor.ts'),
     },
     {
       name: 'version',
       summary: 'Show the versions of this program, of Node and of the running kernel.',
-      json: '{"version","node","platform","kernel"}.',
+      json: '{"version", "node", "platform", "kernel"}.',
       load: () => import('./version.ts'),
     },
     {
