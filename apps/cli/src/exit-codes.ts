@@ -7,7 +7,7 @@ export const EXIT = {
   usage: 2,
   /** There is no kernel, or it cannot be reached or started. */
   noKernel: 3,
-  /** The kernel died during the work. */
+  /** The kernel died, or was stopped, during the work. */
   kernelDied: 4,
   /** The configuration is wrong. */
   config: 5,

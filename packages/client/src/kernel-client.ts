@@ -99,6 +99,10 @@ interface PendingRequest {
   timer: { cancel(): void }
 }
 
+/** How often and at what distance in milliseconds a process is looked at that closed its connection. */
+const DYING_LOOKS = 25
+const DYING_LOOK_MS = 20
+
 /**
  * One client of one kernel, over any carrier. Replies find their requests by parent header, so any number may be under way.
  * Everything that waits ends: with an answer, with a named time-out, or with `kernel.died`, `kernel.unresponsive` or
@@ -165,11 +169,7 @@ export class KernelClient {
       this.#whenGone = undefined
       this.#watch()
     }
-    void this.#transport.closed.then((reason) => {
-      if (this.#gone) return
-      const message = reason ? `the connection to the kernel broke: ${messageOf(reason)}` : 'the connection to the kernel was closed'
-      void this.#died(new LlmspellError(message, { code: 'kernel.died', data: { reason: 'transport_closed' }, cause: reason }))
-    })
+    void this.#transport.closed.then((reason) => void this.#disconnected(reason))
   }
 
   /** Jupyter session id of this client. */
@@ -427,6 +427,24 @@ export class KernelClient {
   #watch(): void {
     if (!this.#gone && this.#requests.size + this.#executions.size > 0) this.#liveness.start()
     else this.#liveness.stop()
+  }
+
+  /** A carrier that breaks is most often the first sign of a death, a moment before the process is gone. */
+  async #disconnected(reason: Error | undefined): Promise<void> {
+    if (this.#gone) return
+    const { isProcessAlive } = this.#options
+    for (let looks = 0; looks < DYING_LOOKS && isProcessAlive?.(); looks++) {
+      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, DYING_LOOK_MS))
+    }
+    const died = isProcessAlive?.() === false
+    const how = reason === undefined ? 'was closed' : `broke: ${messageOf(reason)}`
+    await this.#died(
+      new LlmspellError(died ? 'the kernel died' : `the connection to the kernel ${how}`, {
+        code: 'kernel.died',
+        data: { reason: died ? 'process_gone' : 'transport_closed' },
+        cause: reason,
+      }),
+    )
   }
 
   async #died(error: LlmspellError): Promise<void> {

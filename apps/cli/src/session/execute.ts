@@ -90,6 +90,7 @@ function outcomeOf(reply: ExecuteReply, ending: Outcome | undefined): Outcome {
   if (reply.status === 'ok') return { status: 'ok', exitCode: EXIT.ok }
   if (ending) return ending
   if (reply.status === 'error' && reply.ename === 'Interrupted') return { status: 'interrupted', exitCode: EXIT.interrupted }
+  if (reply.status === 'error' && reply.ename === 'KernelStopped') return { status: 'error', exitCode: EXIT.kernelDied }
   return { status: reply.status, exitCode: EXIT.failed }
 }
 

@@ -61,6 +61,7 @@ class StdinInput implements Input {
         if (!answered) resolve(END_OF_INPUT)
       })
       signal.addEventListener('abort', () => {
+        if (answered) return
         answered = true
         reader.close()
         stderr.write('\n')
