@@ -1,4 +1,4 @@
-import { type Disposable, deferred, Emitter, LlmspellError, withTimeout } from '@llmspell/base'
+import { codeOf, type Disposable, deferred, Emitter, LlmspellError, type Logger, silentLogger, withTimeout } from '@llmspell/base'
 import {
   type Channel,
   type ClientTransport,
@@ -12,6 +12,7 @@ import {
 } from '@llmspell/jupyter'
 import { createSigner } from '@llmspell/jupyter/signer'
 import { type Carrier, carrierOf } from './carrier.ts'
+import { DropLog } from './drop-log.ts'
 import type { ClientKind, ClientSocket, ClientSockets } from './sockets.ts'
 import { zmtpClientSockets } from './zmtp/client.ts'
 
@@ -20,6 +21,8 @@ export interface ClientSocketsOptions {
   connectTimeoutMs?: number
   /** How long nobody may listen at the kernel's address before `open` gives up, in milliseconds. Default 1000. */
   refusedGraceMs?: number
+  /** Told of messages that could not be read. */
+  logger?: Logger
   /** Default `zmtp`, ours; `libzmq` is the native addon, always used for CURVE. */
   carrier?: Carrier
   /** How long `close` may send what is queued, in milliseconds. Default 500. */
@@ -32,6 +35,7 @@ const PROBE_AFTER_MS = 150
 const PROBE_EVERY_MS = 500
 /** How long after the loss of one socket the others may still deliver. */
 const LAST_WORDS_MS = 300
+const NOT_THE_KERNEL: ReadonlySet<string | undefined> = new Set(['wire.bad_signature', 'wire.unsigned'])
 const EMPTY = new Uint8Array(0)
 
 /**
@@ -49,6 +53,7 @@ class ZmqClientTransport implements ClientTransport {
   readonly #refusedGraceMs: number
   readonly #carrier: Carrier | undefined
   readonly #codec: WireCodec
+  readonly #drops: DropLog
   /** Makes the probes, and names this client to the kernel's routers. */
   readonly #session = new Session({ username: 'client' })
   readonly #messages = new Emitter<Message>()
@@ -68,6 +73,7 @@ class ZmqClientTransport implements ClientTransport {
     this.#lingerMs = options.lingerMs ?? 500
     this.#refusedGraceMs = options.refusedGraceMs ?? 1000
     this.#carrier = options.carrier
+    this.#drops = new DropLog(options.logger ?? silentLogger)
     this.#codec = new WireCodec({ signer: createSigner(connection), replayHistory: 0, maxJsonBytes: Number.MAX_SAFE_INTEGER })
   }
 
@@ -159,8 +165,9 @@ class ZmqClientTransport implements ClientTransport {
     try {
       message = this.#codec.decode(frames, channel).message
     } catch (error) {
+      this.#drops.add(channel, error)
       // A kernel whose messages do not verify is not the one the file describes.
-      this.#closed.resolve(error as Error)
+      if (NOT_THE_KERNEL.has(codeOf(error))) this.#closed.resolve(error as Error)
       return
     }
     if (channel === 'iopub') this.#subscribed.resolve()

@@ -38,7 +38,7 @@ export interface KernelSocketsOptions {
 export interface KernelSockets extends KernelTransport {
   /** With the ports as bound. */
   readonly connection: ConnectionInfo
-  /** Received messages that were refused, by error code (`wire.bad_signature`…). */
+  /** Messages that were refused when they came (`wire.bad_signature`…) or could not be sent (`wire.unencodable`), by code. */
   readonly dropped: Readonly<Record<string, number>>
 }
 
@@ -132,6 +132,7 @@ class ZmqKernelTransport implements KernelSockets {
   readonly #undeliverable = new Emitter<{ peer: Peer; message: Message<object> }>()
   readonly #drops: DropLog
   readonly #lingerMs: number
+  readonly #unsent = (error: Error): void => this.#drops.add('out', error)
   #opened = false
   #closing: Promise<void> | undefined
 
@@ -179,13 +180,16 @@ class ZmqKernelTransport implements KernelSockets {
 
   send(channel: 'shell' | 'control' | 'stdin', peer: Peer, message: Message<object>): void {
     if (this.#closing) return
-    const found = this.#sockets[channel].send([...peer, ...this.#codec.encode(message)], false)
+    const frames = this.#codec.tryEncode(message, this.#unsent)
+    if (!frames) return
+    const found = this.#sockets[channel].send([...peer, ...frames], false)
     if (!found) this.#undeliverable.emit({ peer, message })
   }
 
   publish(topic: string, message: Message<object>): void {
     if (this.#closing) return
-    const frames = this.#codec.encode(message)
+    const frames = this.#codec.tryEncode(message, this.#unsent)
+    if (!frames) return
     frames.unshift(Buffer.from(topic))
     this.#sockets.iopub.send(frames, DROPPABLE.has(message.header.msg_type))
   }

@@ -169,6 +169,46 @@ describe('bad input', () => {
   })
 })
 
+describe('what cannot be sent', () => {
+  it('is counted and logged, and a reply says why', async () => {
+    const kernel = await bound()
+    kernel.onMessage(({ message, peer }) => {
+      kernel.publish('t', session.createRaw('display_data', 'iopub', { data: { 'application/json': 1n } }, { parent: message }))
+      kernel.send('shell', peer, session.createRaw('a_reply', 'shell', { big: 1n }, { parent: message }))
+    })
+    await kernel.open()
+    const client = connectKernel(kernel.connection)
+    cleanup(() => client.close())
+    const replies: Message[] = []
+    client.onMessage((message) => replies.push(message))
+    await client.open()
+    client.send('shell', new Session().createRaw('a_request', 'shell', {}))
+    await until('the reply', () => replies.length === 1)
+    expect(replies[0]?.content).toMatchObject({ status: 'error', ename: 'wire.unencodable' })
+    expect(kernel.dropped['wire.unencodable']).toBe(2)
+  })
+})
+
+describe('a reply of any size', () => {
+  it('reaches a client that reads', async () => {
+    const kernel = await bound({ maxSubscriberBytes: MIB })
+    const text = 'x'.repeat(20 * MIB)
+    kernel.onMessage(({ message, peer }) =>
+      kernel.send('shell', peer, session.createRaw('a_reply', 'shell', { text }, { parent: message })),
+    )
+    await kernel.open()
+    const client = connectKernel(kernel.connection)
+    cleanup(() => client.close())
+    let length = 0
+    client.onMessage((message) => {
+      length = String(message.content['text']).length
+    })
+    await client.open()
+    client.send('shell', new Session().createRaw('a_request', 'shell', {}))
+    await until('the reply', () => length === text.length)
+  })
+})
+
 describe('a client that comes back under its identity', () => {
   it('takes the place of its old connection', async () => {
     const kernel = await bound()

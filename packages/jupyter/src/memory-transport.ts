@@ -1,4 +1,4 @@
-import { type Disposable, deferred, Emitter, LlmspellError, withTimeout } from '@llmspell/base'
+import { type Disposable, deferred, Emitter, LlmspellError, type Logger, silentLogger, withTimeout } from '@llmspell/base'
 import { utf8Encode } from './bytes.ts'
 import type { Channel, Message } from './message.ts'
 import { Session } from './session.ts'
@@ -9,8 +9,8 @@ import { unsigned, WireCodec } from './wire.ts'
  * A kernel's end and a way to make clients' ends, joined in memory. Messages pass through the wire codec, so that both
  * ends own their objects and see exactly what a socket would show them; buffers are shared, not copied.
  */
-export function createMemoryTransport(): [kernel: KernelTransport, connect: () => ClientTransport] {
-  const kernel = new MemoryKernel()
+export function createMemoryTransport(options: { logger?: Logger } = {}): [kernel: KernelTransport, connect: () => ClientTransport] {
+  const kernel = new MemoryKernel(options.logger ?? silentLogger)
   return [kernel, () => new MemoryClient(kernel)]
 }
 
@@ -28,6 +28,11 @@ class MemoryKernel implements KernelTransport {
   #state: 'new' | 'open' | 'closed' = 'new'
   #backlog = 0
   #published: Promise<void> = Promise.resolve()
+  readonly #unsent: (error: Error) => void
+
+  constructor(logger: Logger) {
+    this.#unsent = (error) => logger.log('error', error.message)
+  }
 
   get subscribers(): number {
     return this.#clients.size
@@ -66,7 +71,8 @@ class MemoryKernel implements KernelTransport {
 
   send(channel: RequestChannel, peer: Peer, message: Message<object>): void {
     if (this.#state === 'closed') return
-    const frames = this.codec.encode(message)
+    const frames = this.codec.tryEncode(message, this.#unsent)
+    if (!frames) return
     const client = this.#clients.get(nameOf(peer))
     if (client) queueMicrotask(() => client.deliver(channel, frames))
     else this.#undeliverable.emit({ peer, message })
@@ -74,7 +80,8 @@ class MemoryKernel implements KernelTransport {
 
   publish(_topic: string, message: Message<object>): void {
     if (this.#state === 'closed') return
-    const frames = this.codec.encode(message)
+    const frames = this.codec.tryEncode(message, this.#unsent)
+    if (!frames) return
     const size = frames.reduce((total, frame) => total + frame.length, 0)
     const subscribers = [...this.#clients.values()]
     this.#backlog += size

@@ -1,4 +1,4 @@
-import { LlmspellError } from '@llmspell/base'
+import { LlmspellError, messageOf } from '@llmspell/base'
 import { bytesEqual, utf8Decode, utf8Encode } from './bytes.ts'
 import type { Channel, Header, Message } from './message.ts'
 import { ReplayGuard } from './replay-guard.ts'
@@ -45,6 +45,7 @@ export type WireErrorCode =
   | 'wire.bad_header'
   | 'wire.bad_shape'
   | 'wire.bad_frame'
+  | 'wire.unencodable'
 
 const DELIMITER = '<IDS|MSG>'
 const DELIMITER_FRAME = utf8Encode(DELIMITER)
@@ -81,6 +82,23 @@ export class WireCodec {
     const signature = this.#signer.sign(header, parent, metadata, content)
     if (message.buffers.length === 0) return [DELIMITER_FRAME, signature, header, parent, metadata, content]
     return [DELIMITER_FRAME, signature, header, parent, metadata, content, ...message.buffers]
+  }
+
+  /**
+   * Like {@link encode}, for ends that must not throw: what JSON cannot hold (a BigInt, a cycle, a text beyond the engine's
+   * limit) makes a reply of status error, and `undefined` for anything else. `onFailure` is told.
+   */
+  tryEncode(message: Message<object>, onFailure: (error: LlmspellError) => void): Uint8Array[] | undefined {
+    try {
+      return this.encode(message)
+    } catch (cause) {
+      const type = message.header.msg_type
+      const error = wireError('wire.unencodable', `${type} cannot be sent: ${messageOf(cause)}`, { msg_type: type }, cause)
+      onFailure(error)
+      if (!type.endsWith('_reply')) return undefined
+      const content = { status: 'error', ename: error.code, evalue: error.message, traceback: [] }
+      return this.encode({ ...message, metadata: {}, content, buffers: [] })
+    }
   }
 
   /**
@@ -195,11 +213,13 @@ function checkParent(value: unknown): Message['parent_header'] {
   return {}
 }
 
-/** Fields that old or simple clients leave out (`version`, `date`, `username`) get defaults; ids and type must be there. */
+/** Fields that old or simple clients leave out (`version`, `date`, `username`) get defaults; a header's own id and type must be there. */
 function checkHeader(header: Record<string, unknown>, part: 'header' | 'parent_header' = 'header'): Header {
   for (const field of ['msg_id', 'msg_type'] as const) {
     const value = header[field]
-    if (typeof value !== 'string' || value === '')
+    // Some kernels give only part of the parent's header back.
+    if (value === undefined && part === 'parent_header') header[field] = ''
+    else if (typeof value !== 'string' || value === '')
       throw wireError('wire.bad_header', `${part}.${field} is ${nameOf(value)}, not a string`, { part, field })
   }
   for (const field of ['session', 'username', 'date', 'version'] as const) {

@@ -77,6 +77,17 @@ describe('a message', () => {
     expect(codeOfDecode(frames)).toBe('wire.unsigned')
   })
 
+  it('that JSON cannot hold becomes a failed reply, or nothing, and somebody is told', () => {
+    const failures: (string | undefined)[] = []
+    const told = (error: Error): unknown => failures.push(codeOf(error))
+    const cycle: Record<string, unknown> = {}
+    cycle['self'] = cycle
+    const reply = codec().tryEncode(session.createRaw('any_reply', 'shell', { status: 'ok', big: 1n }), told)
+    expect(codec().decode(reply as Uint8Array[], 'shell').message.content).toMatchObject({ status: 'error', ename: 'wire.unencodable' })
+    expect(codec().tryEncode(session.createRaw('display_data', 'iopub', cycle), told)).toBeUndefined()
+    expect(failures).toEqual(['wire.unencodable', 'wire.unencodable'])
+  })
+
   it('is refused on a signed connection when the scheme is unknown', () => {
     expect(() => createSigner({ key: KEY, signature_scheme: 'hmac-md5' })).toThrow(/unknown signature scheme "hmac-md5"/)
   })
@@ -95,7 +106,7 @@ describe('received frames', () => {
     expect(codeOfDecode(signedFrames([HEADER, '{}', 'null', '{}']))).toBe('wire.bad_shape')
     expect(codeOfDecode(signedFrames(['{}', '{}', '{}', '{}']))).toBe('wire.bad_header')
     expect(codeOfDecode(signedFrames(['{"msg_id":1,"msg_type":"t"}', '{}', '{}', '{}']))).toBe('wire.bad_header')
-    expect(codeOfDecode(signedFrames([HEADER, '{"msg_id":"x"}', '{}', '{}']))).toBe('wire.bad_header')
+    expect(codeOfDecode(signedFrames([HEADER, '{"msg_id":1}', '{}', '{}']))).toBe('wire.bad_header')
     expect(codeOfDecode(signedFrames([HEADER, '{}', '{}', '{}']))).toBeUndefined()
   })
 
@@ -104,6 +115,8 @@ describe('received frames', () => {
     const { message } = codec().decode(frames, 'shell')
     expect(message.header).toEqual({ msg_id: '1', msg_type: 't', session: '', username: '', date: '', version: '', extra: [1] })
     expect(message.parent_header).toEqual({})
+    const partial = signedFrames([HEADER, '{"msg_id":"x"}', '{}', '{}'])
+    expect(codec().decode(partial, 'shell').message.parent_header).toMatchObject({ msg_id: 'x', msg_type: '' })
   })
 
   it('are refused the second time, but only if they verified the first time', () => {

@@ -10,5 +10,8 @@ export function parseEndpoint(endpoint: string): NetAddress {
   if (!tcp)
     throw new LlmspellError(`"${endpoint}" is neither tcp://host:port nor ipc://path`, { code: 'zmq.bad_endpoint', data: { endpoint } })
   const [, host, port] = tcp as unknown as [string, string, string]
-  return { host: host === '*' ? '0.0.0.0' : host.replace(/^\[(.*)\]$/, '$1'), port: port === '*' ? 0 : Number(port) }
+  return { host: HOSTS[host] ?? host.replace(/^\[(.*)\]$/, '$1'), port: port === '*' ? 0 : Number(port) }
 }
+
+/** As libzmq understands these; a resolver may take `localhost` for ::1, where libzmq's clients do not look. */
+const HOSTS: Readonly<Record<string, string>> = { '*': '0.0.0.0', localhost: '127.0.0.1' }

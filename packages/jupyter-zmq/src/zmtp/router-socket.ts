@@ -26,11 +26,13 @@ export class RouterSocket extends BaseSocket {
   send(frames: Frames): boolean {
     const connection = this.#byIdentity.get(keyOf(frames[0] as Uint8Array))
     if (!connection) return false
+    if (connection.backlog > this.options.maxSubscriberBytes) {
+      this.options.logger.log('warn', 'a client that does not read its replies was disconnected', { bytes: connection.backlog })
+      connection.destroy()
+      return false
+    }
     connection.send({ ...encodeMessage(frames.slice(1)), droppable: false })
-    if (connection.backlog <= this.options.maxSubscriberBytes) return true
-    this.options.logger.log('warn', 'a client that does not read its replies was disconnected', { bytes: connection.backlog })
-    connection.destroy()
-    return false
+    return true
   }
 
   onGone(listener: (identity: Uint8Array) => void): Disposable {
