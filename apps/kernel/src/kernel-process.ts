@@ -1,5 +1,6 @@
 import { closeSync, rmSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import { codeOf, DisposableStore, LlmspellError, type LogLevel, messageOf, toDisposable } from '@llmspell/base'
 import type { Config } from '@llmspell/config'
 import { loadConfig } from '@llmspell/config/load'
@@ -20,6 +21,8 @@ const STOP_DEADLINE_MS = 5000
 
 /** From the command line to a kernel that answers, and back to nothing left behind. Ends the process. */
 export async function runKernelProcess(words: readonly string[], paths: LlmspellPaths): Promise<void> {
+  // Whoever read our output may go before us: what we would have said to them is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const leftovers = new DisposableStore()
   process.on('exit', () => leftovers.dispose())
   try {
@@ -71,6 +74,8 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
   installSignals({
     stop: (signal) => stop(`signal ${signal}`),
     interrupt: plan.owned ? () => void kernel.interrupt() : undefined,
+    // A kernel somebody watches in a terminal goes with it; for all others HUP means what it means to daemons.
+    hangUpStops: record.startedBy === 'foreground' && isatty(0),
     async reload() {
       logFile?.reopen()
       try {

@@ -92,6 +92,18 @@ describe('signals', { timeout: KERNEL_TEST_MS }, () => {
     })
   })
 
+  it('goes on when nobody reads its output any more', async () => {
+    const kernel = startKernel({ env: { LLMSPELL_LOG__LEVEL: 'debug' } })
+    const client = await kernel.connect()
+    kernel.process.stdout?.destroy()
+    kernel.process.stderr?.destroy()
+    for (let n = 0; n < 3; n++) {
+      kernel.process.kill('SIGUSR2')
+      await delay(50)
+    }
+    expect((await client.kernelInfo()).status).toBe('ok')
+  })
+
   it('USR1 opens no debugger', async () => {
     const kernel = startKernel()
     const client = await kernel.connect()
