@@ -17,6 +17,7 @@ const WORD = {
   outLength: 12,
   outCount: 13,
   compiling: 14,
+  flushLine: 15,
 } as const
 
 export const Signal = { none: 0, attention: 1, hard: 2 } as const
@@ -80,6 +81,11 @@ export class LuaControl {
 
   set outputPending(pending: boolean) {
     this.#words()[this.#word + WORD.outputPending] = pending ? 1 : 0
+  }
+
+  /** The next line that ends on standard output is given to the host at once: for the first line after a pause. */
+  flushNextLine(): void {
+    Atomics.store(this.#words(), this.#word + WORD.flushLine, 1)
   }
 
   /** An interrupt was raised since this was last cleared. */

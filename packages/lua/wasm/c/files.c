@@ -34,9 +34,16 @@ LW_EXPORT(lw_flush_all) void lw_flush_all(void) {
   lw_control.output_pending = 0;
 }
 
+/* Output is buffered, yet a line before something long should show: the host asks for the first line after a pause. */
 size_t lw_fwrite(const void *data, size_t size, size_t count, FILE *file) {
-  if (file == stdout) lw_control.output_pending = 1;
-  return fwrite(data, size, count, file);
+  if (file != stdout) return fwrite(data, size, count, file);
+  lw_control.output_pending = 1;
+  size_t written = fwrite(data, size, count, file), length = size * count;
+  if (lw_control.flush_line && length && ((const char *)data)[length - 1] == '\n') {
+    lw_control.flush_line = 0;
+    lw_flush();
+  }
+  return written;
 }
 
 int lw_fprintf(FILE *file, const char *format, ...) {

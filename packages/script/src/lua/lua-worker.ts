@@ -113,9 +113,10 @@ export class LuaWorker {
     this.#wake()
   }
 
-  /** Asks for output that waits in the worker, if there is any. */
+  /** Asks for output that waits in the worker; if there is none, for the next line as soon as there is one. */
   fetchOutput(): void {
     if (this.#vm?.outputPending || Atomics.load(this.#control, CONTROL.OUTPUT_PENDING) !== 0) this.raise(REASON.FLUSH)
+    else this.#vm?.flushNextLine()
   }
 
   interrupt(run: number): void {

@@ -33,6 +33,11 @@ const MEMORY_FACTOR = 1.5
 const MEMORY_EXTRA_BYTES = 64 * MIB
 const MEMORY_HINT = 'Everything is still there: set what is large to nil and go on.'
 
+const NEWLINE = 10
+
+/** Lines on standard error closer together than this are joined. */
+const ERROR_BATCH_MS = 5
+
 /** What can wait is done when nothing has been asked for this long. */
 const IDLE_AFTER_MS = 15
 
@@ -57,6 +62,7 @@ export class LuaNamespace {
   #run = IDLE
   #executionId = ''
   #nextCall = 1
+  #lastError = 0
   /** In the midst of a write of the C library: its buffer must be left alone. */
   #writing = false
 
@@ -172,6 +178,7 @@ export class LuaNamespace {
     this.#executionId =
       request.type === 'execute' ? request.request.executionId : request.type === 'comm' ? request.event.executionId : request.executionId
     this.#makeRoom()
+    this.#vm.control.flushNextLine()
     const value = this.#answerRun(request)
     this.#finishOutput()
     this.#channel.post({ type: 'answer', id: request.id, value })
@@ -337,10 +344,18 @@ export class LuaNamespace {
     this.#writing = true
     try {
       this.#output.write(stream, bytes)
+      // Standard output comes in large pieces or when it is wanted; every little write to standard error comes by itself.
+      if (stream === 'stdout' || (bytes.at(-1) === NEWLINE && this.#isErrorPause())) this.#output.flush()
       this.#channel.outputPending = this.#output.pending
     } finally {
       this.#writing = outer
     }
+  }
+
+  #isErrorPause(): boolean {
+    const before = this.#lastError
+    this.#lastError = performance.now()
+    return this.#lastError - before > ERROR_BATCH_MS
   }
 
   #flush(): void {
