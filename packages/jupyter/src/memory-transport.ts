@@ -1,4 +1,4 @@
-import { type Disposable, deferred, Emitter, LlmspellError, type Logger, silentLogger, withTimeout } from '@llmspell/base'
+import { type Disposable, deferred, Emitter, LlmspellError, type Logger, messageOf, silentLogger, withTimeout } from '@llmspell/base'
 import { utf8Encode } from './bytes.ts'
 import type { Channel, Message } from './message.ts'
 import { Session } from './session.ts'
@@ -18,7 +18,7 @@ type Frames = readonly Uint8Array[]
 type RequestChannel = 'shell' | 'control' | 'stdin'
 
 class MemoryKernel implements KernelTransport {
-  readonly codec: WireCodec = new WireCodec({ signer: unsigned })
+  readonly codec: WireCodec = new WireCodec({ signer: unsigned, maxJsonBytes: Number.POSITIVE_INFINITY })
   readonly #session = new Session({ username: 'kernel' })
   readonly #incoming = new Emitter<IncomingMessage>()
   readonly #undeliverable = new Emitter<{ peer: Peer; message: Message<object> }>()
@@ -28,10 +28,11 @@ class MemoryKernel implements KernelTransport {
   #state: 'new' | 'open' | 'closed' = 'new'
   #backlog = 0
   #published: Promise<void> = Promise.resolve()
-  readonly #unsent: (error: Error) => void
+  readonly #logger: Logger
+  readonly #unsent = (error: Error): void => this.#logger.log('error', error.message)
 
   constructor(logger: Logger) {
-    this.#unsent = (error) => logger.log('error', error.message)
+    this.#logger = logger
   }
 
   get subscribers(): number {
@@ -115,9 +116,20 @@ class MemoryKernel implements KernelTransport {
     if (this.#clients.delete(nameOf(client.peer))) this.#gone.emit(client.peer)
   }
 
+  /** `undefined`, with a log line, for what no socket would have delivered. */
+  decode(frames: Frames, channel: Channel): Message | undefined {
+    try {
+      return this.codec.decode(frames, channel).message
+    } catch (error) {
+      this.#logger.log('warn', `message dropped: ${messageOf(error)}`, { channel })
+      return undefined
+    }
+  }
+
   receive(channel: RequestChannel, peer: Peer, frames: Frames): void {
     if (this.#state !== 'open') return
-    this.#incoming.emit({ channel, message: this.codec.decode(frames, channel).message, peer })
+    const message = this.decode(frames, channel)
+    if (message) this.#incoming.emit({ channel, message, peer })
   }
 }
 
@@ -171,7 +183,8 @@ class MemoryClient implements ClientTransport {
 
   deliver(channel: Channel, frames: Frames): void {
     if (this.#closed.settled) return
-    const { message } = this.#kernel.codec.decode(frames, channel)
+    const message = this.#kernel.decode(frames, channel)
+    if (!message) return
     if (message.header.msg_type === 'iopub_welcome') this.#welcomed.resolve()
     else this.#messages.emit(message)
   }

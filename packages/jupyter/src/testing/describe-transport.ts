@@ -1,8 +1,8 @@
 import { codeOf, delay, LlmspellError, withTimeout } from '@llmspell/base'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Message } from '../message.ts'
 import { Session } from '../session.ts'
-import type { ClientTransport, IncomingMessage, KernelTransport } from '../transport.ts'
+import type { ClientTransport, IncomingMessage, KernelTransport, Peer } from '../transport.ts'
 
 /** A kernel's end that is not open yet, and clients' ends to it. */
 export interface TransportPair {
@@ -229,6 +229,42 @@ export function describeTransport(name: string, suite: TransportSuite): void {
       kernel.transport.publish('t', kernel.session.createRaw('t', 'iopub', {}))
       kernel.transport.send('shell', peer, kernel.session.createRaw('a_reply', 'shell', {}))
       await withTimeout(kernel.transport.flushed(), STEP_TIMEOUT_MS, 'flushed() after close')
+    })
+
+    it('drops what cannot be a message, and goes on', async () => {
+      const { kernel, client: connect, start } = await pair()
+      await start()
+      const client = await connect()
+      const good = client.session.createRaw('good_request', 'shell', {})
+      client.transport.send('shell', { ...good, header: { ...good.header, msg_id: 7 as unknown as string } })
+      client.transport.send('shell', { ...good, content: [] as unknown as object })
+      client.transport.send('shell', good)
+      const { message, peer } = await kernel.next()
+      expect(message.header).toEqual(good.header)
+      kernel.transport.publish('t', kernel.session.createRaw('display_data', 'iopub', { big: 1n }))
+      kernel.transport.send('shell', peer, kernel.session.createRaw('good_reply', 'shell', { big: 1n }, { parent: message }))
+      expect((await client.next()).content).toMatchObject({ status: 'error', ename: 'wire.unencodable' })
+      expect(kernel.pending).toBe(0)
+    })
+
+    it('knows, where it says so, who is there', async () => {
+      const { kernel, client: connect, start } = await pair()
+      await start()
+      const gone: Peer[] = []
+      const undeliverable: string[] = []
+      const knows = kernel.transport.onPeerGone?.((peer) => gone.push(peer)) !== undefined
+      kernel.transport.onUndeliverable?.((_, message) => undeliverable.push((message as Message).header.msg_type))
+      const [leaving, staying] = [await connect(), await connect()]
+      if (kernel.transport.subscribers !== undefined) expect(kernel.transport.subscribers).toBe(2)
+      leaving.transport.send('stdin', leaving.session.createRaw('a_request', 'stdin', {}))
+      const { peer } = await kernel.next()
+      await leaving.transport.close()
+      staying.transport.send('shell', staying.session.createRaw('b_request', 'shell', {}))
+      await kernel.next()
+      if (!knows || kernel.transport.subscribers === undefined) return
+      await vi.waitFor(() => expect([gone, kernel.transport.subscribers]).toEqual([[peer], 1]), STEP_TIMEOUT_MS)
+      kernel.transport.send('stdin', peer, kernel.session.create('input_request', { prompt: '', password: false }))
+      expect(undeliverable).toEqual(['input_request'])
     })
 
     it('stops calling a listener that was disposed', async () => {
