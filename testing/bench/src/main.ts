@@ -46,7 +46,7 @@ const sections: Record<string, { title: string; measure: () => Promise<string> }
   },
   commands: { title: 'Command line', measure: () => measureCommands({ rounds: quick ? 2 : 15 }) },
   javascript: { title: 'JavaScript against plain Node', measure: () => measureJavaScript({ rounds: quick ? 1 : 5 }) },
-  lua: { title: 'Lua against lua5.4', measure: () => measureLua({ quick }) },
+  lua: { title: 'Lua against lua5.4', measure: () => measureLua({ rounds: quick ? 1 : 7 }) },
 }
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(sections)
