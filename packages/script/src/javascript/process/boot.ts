@@ -1,5 +1,6 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { jsonFrame } from '../wire.ts'
+import { keepOrderWithChildren } from './child-output.ts'
 import { installConsole } from './console.ts'
 import { installGlobals } from './globals.ts'
 import { installTypeScriptFiles } from './modules.ts'
@@ -36,6 +37,7 @@ export function boot(cache: string): void {
   installConsole(thread)
   installGlobals(thread)
   installTypeScriptFiles()
+  keepOrderWithChildren(thread)
   installEndings(thread)
   messages.port1.on('message', (message: ScriptMessage) => thread.onMessage(message))
 }

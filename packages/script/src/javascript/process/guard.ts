@@ -141,6 +141,8 @@ class Guard {
     const { n, source, wantResult, cwd, args, drain, as } = message
     const prepared = prepare(message.code, message.language, source, this.#names)
     if ('error' in prepared) return this.#send({ t: 'done', n, outcome: { status: 'error', error: prepared.error } })
+    // Set here and not where it starts: the watch over its output must not end before.
+    Atomics.store(this.#words, RUNNING, n)
     this.#post({
       t: 'run',
       n,

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import fs from 'node:fs'
 import { FRAME_HEADER, SCRIPT_FD, STDERR_FRAME, STDOUT_FRAME } from '../wire.ts'
 import {
   lock,
@@ -13,6 +13,10 @@ import {
   tryLock,
   unlock,
 } from './shared.ts'
+
+/** Those of Node: scripts may replace them, and the engine does. */
+const write = fs.writeSync
+const { setTimeout } = globalThis
 
 /** Text is cut to frames of at most this many UTF-16 units (three bytes each at most). */
 const TEXT_PIECE = 20 * 1024
@@ -44,6 +48,7 @@ export class Outbox {
   /** Text of a stream. Waits while the kernel does not take it; an interrupt ends that wait. */
   text(cell: number, stream: 'stdout' | 'stderr', text: string): void {
     const kind = stream === 'stdout' ? STDOUT_FRAME : STDERR_FRAME
+    if (text === '') return
     if (text.length <= TEXT_PIECE) return this.#piece(cell, kind, text)
     for (let at = 0; at < text.length; ) {
       let end = Math.min(at + TEXT_PIECE, text.length)
@@ -88,15 +93,16 @@ export class Outbox {
     }
   }
 
-  /** A message. Never waits; goes out at once when the kernel takes it. */
+  /** A message of running code. Waits like `text` when it is large and the kernel is slow. */
   frame(frame: Uint8Array): void {
     const { words } = this.#shared
     lock(words)
     this.frameLocked(frame)
     unlock(words)
+    while (this.#queued > 0) this.#wait()
   }
 
-  /** Like `frame`, for a caller that holds the lock. */
+  /** Like `frame`, for a caller that holds the lock. Never waits: what does not fit is written from the event loop. */
   frameLocked(frame: Uint8Array): void {
     const { words } = this.#shared
     const end = words[OUT_END] as number
@@ -117,7 +123,7 @@ export class Outbox {
   /** Writes what is there, as far as the kernel takes it. */
   flush(): void {
     const { words } = this.#shared
-    if (words[OUT_END] === 0) return
+    if (words[OUT_END] === 0 && this.#queued === 0) return
     lock(words)
     this.#moveLocked()
     unlock(words)
@@ -125,13 +131,13 @@ export class Outbox {
 
   /** Writes everything, however long the kernel takes: for the last words of the process. */
   drain(): void {
-    const { words } = this.#shared
-    while (words[OUT_END] !== 0 || this.#queued > 0) {
-      lock(words)
-      this.#moveLocked()
-      unlock(words)
-      if (words[OUT_END] !== 0) Atomics.wait(words, SLEEP, 0, 0.5)
-    }
+    this.flush()
+    while (this.#shared.words[OUT_END] !== 0 || this.#queued > 0) this.#wait()
+  }
+
+  #wait(): void {
+    Atomics.wait(this.#shared.words, SLEEP, 0, 0.2)
+    this.flush()
   }
 
   #moveLocked(): void {
@@ -173,7 +179,7 @@ function flushLocked(shared: SharedState): boolean {
   words[OUT_OPEN] = -1
   while (start < end) {
     try {
-      start += writeSync(SCRIPT_FD, outbox, start, end - start)
+      start += write(SCRIPT_FD, outbox, start, end - start)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EINTR') continue
       // EAGAIN: the kernel is slow. Anything else: it is gone, and the guard is about to end this process.

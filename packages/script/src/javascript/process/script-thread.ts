@@ -188,7 +188,6 @@ export class ScriptThread {
     const cell = new Cell({ ...message, owner: message.as })
     this.#current = cell
     this.#last = cell
-    this.#words[RUNNING] = cell.n
     rememberScript(message.url, message.source, message.map)
     this.#enter(cell, message.cwd)
     this.cells.run(cell, () => this.#evaluate(cell, message))

@@ -11,6 +11,7 @@ interface KnownScript {
 }
 
 const KNOWN_MAX = 5000
+const STACK_FRAMES = 30
 const scripts = new Map<string, KnownScript>()
 const positions = new WeakMap<object, Position>()
 
@@ -34,6 +35,8 @@ const ENGINE = new URL('..', import.meta.url).href
  * of transformed TypeScript as they were written.
  */
 export function installStackTraces(): void {
+  // Room for the frames that are left out.
+  Error.stackTraceLimit = STACK_FRAMES
   Error.prepareStackTrace = (error, frames) => {
     const lines: string[] = []
     for (const frame of frames) {
