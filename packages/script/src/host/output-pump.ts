@@ -4,7 +4,7 @@ import type { OutputItem } from './output-buffer.ts'
 interface Batch {
   executionId: string
   items: OutputItem[]
-  size: number
+  taken: () => void
 }
 
 /**
@@ -13,18 +13,16 @@ interface Batch {
  */
 export class OutputPump {
   readonly #host: Pick<EngineHost, 'output'>
-  readonly #taken: (size: number) => void
   readonly #queue: Batch[] = []
   #pumping: Promise<void> | undefined
 
-  /** `taken` is called with the size of each batch after the host has taken it whole. */
-  constructor(host: Pick<EngineHost, 'output'>, taken: (size: number) => void) {
+  constructor(host: Pick<EngineHost, 'output'>) {
     this.#host = host
-    this.#taken = taken
   }
 
-  push(executionId: string, items: OutputItem[], size: number): void {
-    const batch = { executionId, items, size }
+  /** `taken` is called after the host has taken the whole batch. */
+  push(executionId: string, items: OutputItem[], taken: () => void): void {
+    const batch = { executionId, items, taken }
     if (this.#pumping) {
       this.#queue.push(batch)
       return
@@ -46,7 +44,7 @@ export class OutputPump {
       const next = (): Promise<void> | undefined => this.#deliver(batch, index + 1)
       return wait.then(next, next)
     }
-    this.#taken(batch.size)
+    batch.taken()
     return undefined
   }
 

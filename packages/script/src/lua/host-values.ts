@@ -26,8 +26,10 @@ export function fromData(value: unknown, nullObject: object): unknown {
 
 function inside(value: unknown, nullObject: object): unknown {
   if (value === null) return nullObject
-  if (typeof value !== 'object' || value === nullObject || ArrayBuffer.isView(value)) return value
+  if (typeof value !== 'object' || value === nullObject) return value
   if (Array.isArray(value)) return value.map((item) => inside(item, nullObject))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
   const copy: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) if (item !== undefined) define(copy, key, inside(item, nullObject))
   return copy

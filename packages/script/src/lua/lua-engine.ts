@@ -51,7 +51,10 @@ interface Run {
   abort: AbortController | undefined
   settle(value: unknown): void
   fail(end: WorkerEnd): void
+  /** The code has stopped. */
   stopped: Promise<void>
+  /** The next may run. */
+  over: Promise<void>
 }
 
 /** The kernel's side of one Lua namespace: a worker, the run in it, and the questions under way. */
@@ -71,7 +74,7 @@ export class LuaEngine implements ScriptEngine {
 
   constructor(parts: LuaEngineParts) {
     this.#parts = parts
-    this.#pump = new OutputPump(parts.host, (size) => this.#worker?.taken(size))
+    this.#pump = new OutputPump(parts.host)
   }
 
   get status(): EngineStatus {
@@ -81,7 +84,6 @@ export class LuaEngine implements ScriptEngine {
 
   async start(): Promise<void> {
     await this.#startWorker()
-    if (this.#state === 'starting') this.#state = 'idle'
   }
 
   async execute(request: ExecuteRequest): Promise<ExecuteOutcome> {
@@ -106,7 +108,6 @@ export class LuaEngine implements ScriptEngine {
   async comm(event: CommEvent): Promise<boolean> {
     const known = event.type === 'open' ? this.#targets.has(event.targetName) : this.#comms.has(event.commId)
     if (!known) return false
-    await this.#run?.stopped
     return await this.#runInWorker<boolean>({ type: 'comm', id: this.#nextId++, event }, event.executionId, (error) => {
       this.#parts.host.log('error', 'a comm callback failed', { error: error.evalue, commId: event.commId })
       return true
@@ -175,22 +176,26 @@ export class LuaEngine implements ScriptEngine {
     this.#targets.clear()
     const worker = new LuaWorker(
       { module: module(), catalogue, options, warmUp: claimWarmUp() },
-      { message: (message) => this.#receive(message), end: (end) => this.#ended(worker, end) },
+      { message: (message) => this.#receive(worker, message), end: (end) => this.#ended(worker, end) },
     )
     this.#worker = worker
     this.#ready = worker.ready
     this.#ready.catch(() => {})
     await worker.ready
+    if (this.#state === 'starting' || this.#state === 'lost') this.#state = 'idle'
   }
 
   async #runInWorker<T>(request: RunRequest, executionId: string, lost: (error: ScriptError, interrupted: boolean) => T): Promise<T> {
+    while (this.#run) await this.#run.over
     const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
+    const { promise: over, resolve: finish } = Promise.withResolvers<void>()
     const { promise, resolve } = Promise.withResolvers<T>()
     const run: Run = {
       id: request.id,
       executionId,
       abort: undefined,
       stopped,
+      over,
       settle: (value) => {
         resolve(value as T)
         stop()
@@ -202,11 +207,12 @@ export class LuaEngine implements ScriptEngine {
       },
     }
     this.#run = run
-    if (this.#state === 'idle' || this.#state === 'lost') this.#state = 'busy'
+    if (this.#state === 'idle') this.#state = 'busy'
     let fetching: ReturnType<typeof setInterval> | undefined
     try {
-      await this.#ready
+      if (this.#state === 'lost') await (this.#worker ? this.#ready : this.#startWorker())
       if (this.#state === 'disposed') throw new Error('the engine was shut down')
+      this.#state = 'busy'
       this.#worker?.post(request)
       fetching = setInterval(() => this.#worker?.fetchOutput(), FLUSH_EVERY_MS)
       const value = await promise
@@ -218,8 +224,9 @@ export class LuaEngine implements ScriptEngine {
     } finally {
       clearInterval(fetching)
       run.abort?.abort()
-      if (this.#run === run) this.#run = undefined
+      this.#run = undefined
       if (this.#state === 'busy') this.#state = 'idle'
+      finish()
     }
   }
 
@@ -239,7 +246,7 @@ export class LuaEngine implements ScriptEngine {
     }
   }
 
-  #receive(message: FromWorker): void {
+  #receive(worker: LuaWorker, message: FromWorker): void {
     switch (message.type) {
       case 'answer': {
         const question = this.#questions.get(message.id)
@@ -251,7 +258,7 @@ export class LuaEngine implements ScriptEngine {
         this.#questions.get(message.id)?.(UNANSWERED)
         return
       case 'output':
-        this.#pump.push(message.executionId, message.items, message.size)
+        this.#pump.push(message.executionId, message.items, () => worker.taken(message.size))
         return
       case 'call':
         this.#serve(message.call, message.executionId, (signal) =>
@@ -299,15 +306,12 @@ export class LuaEngine implements ScriptEngine {
 
   #ended(worker: LuaWorker, end: WorkerEnd): void {
     if (this.#worker !== worker) return
+    this.#worker = undefined
     if (this.#state !== 'disposed') {
       this.#state = 'lost'
       this.#parts.host.log('warn', 'the Lua engine was lost', { reason: end.evalue })
-      void this.#startWorker().then(
-        () => {
-          if (this.#state === 'lost') this.#state = 'idle'
-        },
-        (error: unknown) => this.#parts.host.log('error', 'the Lua engine does not start', { error: messageOf(error) }),
-      )
+      // One that ended before it was ready would do so again: the next run tries.
+      if (worker.wasReady) this.#startWorker().catch((error: unknown) => this.#parts.host.log('error', messageOf(error)))
     }
     this.#run?.fail(end)
   }

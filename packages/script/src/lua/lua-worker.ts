@@ -27,6 +27,7 @@ export class LuaWorker {
   readonly #control: Int32Array
   readonly #exited: Promise<void>
   #vm: LuaControl | undefined
+  #wasReady = false
   #end: WorkerEnd | undefined
 
   constructor(
@@ -61,6 +62,7 @@ export class LuaWorker {
     const receive = (message: FromWorker): void => {
       if (message.type === 'ready') {
         this.#vm = new LuaControl(message.memory, message.controlAddress)
+        this.#wasReady = true
         setReady()
       }
       events.message(message)
@@ -78,6 +80,11 @@ export class LuaWorker {
       events.end(end)
       setExited()
     })
+  }
+
+  /** It has been able to run code. */
+  get wasReady(): boolean {
+    return this.#wasReady
   }
 
   get usedBytes(): number | undefined {

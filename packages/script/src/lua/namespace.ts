@@ -12,6 +12,7 @@ import {
   LuaMemoryError,
   LuaVM,
   warmUp,
+  withoutFirstLineComment,
 } from '@llmspell/lua'
 import { builtinModules } from '../catalogue/builtins.ts'
 import type { CommEvent, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
@@ -56,7 +57,8 @@ export class LuaNamespace {
   readonly #vm: LuaVM
   readonly #prelude: Prelude
   readonly #nullObject: object
-  readonly #replies = new Map<number, Reply>()
+  /** Calls that wait, each with its reply when there is one. An interrupted call waits no more. */
+  readonly #calls = new Map<number, Reply | undefined>()
   readonly #queue: RunRequest[] = []
   #introspection: Introspection | undefined
   #run = IDLE
@@ -118,7 +120,7 @@ export class LuaNamespace {
     for (let message = this.#channel.take(); message; message = this.#channel.take()) {
       switch (message.type) {
         case 'reply':
-          this.#replies.set(message.call, message)
+          if (this.#calls.has(message.call)) this.#calls.set(message.call, message)
           break
         case 'execute':
         case 'evaluate':
@@ -217,8 +219,10 @@ export class LuaNamespace {
   }
 
   /** A cell may end with an expression, whether or not its value is asked for. */
-  #compile({ code, source }: ExecuteRequest): LuaFunction {
-    return compileCell(this.#vm, code, chunkNameOf(source)).chunk
+  #compile({ code, source, wantResult }: ExecuteRequest): LuaFunction {
+    const name = chunkNameOf(source)
+    if (isAbsolute(source) && !wantResult) return this.#vm.load(withoutFirstLineComment(code), name)
+    return compileCell(this.#vm, code, name).chunk
   }
 
   #evaluate(expression: string): Answers['evaluate'] {
@@ -321,11 +325,15 @@ export class LuaNamespace {
   #call(make: (call: number) => FromWorker): unknown {
     const call = this.#nextCall++
     this.#flush()
-    this.#channel.post(make(call))
-    const reply = this.#wait(() => this.#replies.get(call))
-    this.#replies.delete(call)
-    if (reply?.error) throw this.#isInterrupted ? new LuaInterrupted() : new HostFailure(reply.error)
-    return reply?.value
+    this.#calls.set(call, undefined)
+    try {
+      this.#channel.post(make(call))
+      const reply = this.#wait(() => this.#calls.get(call))
+      if (reply?.error) throw this.#isInterrupted ? new LuaInterrupted() : new HostFailure(reply.error)
+      return reply?.value
+    } finally {
+      this.#calls.delete(call)
+    }
   }
 
   #readLine(): string | undefined {

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { luaEngineFactory } from '@llmspell/script/lua'
+import { RecordingHost } from '@llmspell/script/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type OpenEngine, openEngine, STEP_TIMEOUT_MS } from './open-engine.ts'
 
@@ -176,6 +178,19 @@ describe('Lua namespace', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
       expect(host.text('stderr', 'x')).toContain('oops')
     })
 
+    it('that come together all run, and so does a cell between them', async () => {
+      const { engine, run, value } = await open()
+      await run('count = 0 Comm.register_target("many", function(comm) comm:on_msg(function() sleep(0.001) count = count + 1 end) end)')
+      const event = { ...message, executionId: 'x', commId: 'c1', data: {} }
+      await engine.comm({ ...event, type: 'open', targetName: 'many' })
+      const arrived = Array.from({ length: 20 }, () => engine.comm({ ...event, type: 'msg' }))
+      const cell = run('"between"')
+      const more = Array.from({ length: 20 }, () => engine.comm({ ...event, type: 'msg' }))
+      expect(await Promise.all([...arrived, ...more])).toEqual(Array.from({ length: 40 }, () => true))
+      expect((await cell).status).toBe('ok')
+      expect(await value('count')).toBe('40')
+    })
+
     it('wait for the running cell', async () => {
       const { engine, run, begin, host } = await open()
       await run('Comm.register_target("late", function() print("opened") end)')
@@ -262,6 +277,15 @@ describe('Lua namespace', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
       expect([code, await status(code)]).toEqual([code, 'incomplete'])
     for (const code of ['x = )', 'end', '"open', 'for = 1']) expect([code, await status(code)]).toEqual([code, 'invalid'])
     expect(await engine.isComplete('if x then\n  while true do', 'lua')).toEqual({ status: 'incomplete', indent: '    ' })
+  })
+
+  it('that cannot start says so and does not try for ever', async () => {
+    const host = new RecordingHost()
+    const engine = luaEngineFactory({ catalogue: [] }).create(host, { cwd: process.cwd(), env: {}, memoryLimit: 1000 })
+    await expect(engine.start()).rejects.toThrow('not enough memory')
+    const outcome = await engine.execute({ executionId: 'e', code: '1', language: 'lua', source: 'cell', wantResult: true })
+    expect(outcome).toMatchObject({ status: 'error', error: { ename: 'EngineCrashed' } })
+    await engine.dispose()
   })
 
   it('runs many namespaces that know nothing of each other', async () => {

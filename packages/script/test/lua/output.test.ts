@@ -40,6 +40,13 @@ describe('Lua output', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
     await running
   })
 
+  it('shows a line that is printed before a long C function', async () => {
+    const running = open.begin('print("working"); ("a"):rep(30000):gsub(("a*"):rep(8) .. "b", "")')
+    await open.host.until('the line', () => open.host.text() === 'working\n', STEP_TIMEOUT_MS)
+    await open.engine.interrupt()
+    expect((await running).status).toBe('interrupted')
+  })
+
   it('delivers text before a host call and before a question', async () => {
     open.host.answer = () => open.host.text()
     expect(await open.value('io.write("before") return Agent.query("x")')).toBe('before')
