@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { helpText } from '../apps/cli/dist/command-line/help.js'
 import { commands } from '../apps/cli/dist/commands/index.js'
 import { EXIT } from '../apps/cli/dist/exit-codes.js'
+import { settingsReference } from '../packages/config/dist/index.js'
 import { describeGlobals } from '../packages/runtime/dist/index.js'
 import { generateDts, generateLuaMeta, generateReference } from '../packages/script/dist/catalogue/index.js'
 
@@ -43,6 +44,7 @@ const globals = describeGlobals()
 const files = {
   'docs/reference.md': generateReference(globals),
   'docs/cli.md': cliReference(),
+  'docs/configuration.md': settingsReference(),
   'packages/runtime/types/llmspell.d.ts': generateDts(globals),
   'packages/runtime/types/llmspell.lua': generateLuaMeta(globals),
 }

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 import { nearest } from '@llmspell/base'
 
 /** What a setting's value may be. Small enough to need no schema library, which would cost the kernel more time than all else it loads. */
@@ -12,13 +14,16 @@ export interface Kind<T> {
   show(value: T): string
 }
 
-export function text(): Kind<string> {
-  return {
-    name: 'text',
-    read: (value) => (typeof value === 'string' ? value : refuse(`must be text, not ${describe(value)}`)),
-    parse: (value) => value,
-    show: (value) => JSON.stringify(value),
+/** Absolute, so that it is the same file from every directory; `~/` is the home directory. Empty is none. */
+export function path(): Kind<string> {
+  const read = (value: unknown): string => {
+    if (typeof value !== 'string') return refuse(`must be a path, not ${describe(value)}`)
+    const expanded = value.startsWith('~/') ? join(homedir(), value.slice(2)) : value
+    return expanded === '' || isAbsolute(expanded)
+      ? expanded
+      : refuse(`must be an absolute path or begin with "~/", not ${describe(value)}`)
   }
+  return { name: 'path', read, parse: read, show: (value) => JSON.stringify(value) }
 }
 
 export function boolean(): Kind<boolean> {

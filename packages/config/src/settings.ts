@@ -1,4 +1,4 @@
-import { boolean, choice, duration, integer, type Kind, size, text } from './kinds.ts'
+import { boolean, choice, duration, integer, type Kind, path, size } from './kinds.ts'
 
 /**
  * Every setting there is, by the name it has everywhere: `kernel.idle_timeout` is `idle_timeout` below `[kernel]` in a file,
@@ -77,7 +77,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<Config[Name]> }
     default: 'sqlite',
     doc: 'Where State keeps its values: on disk, or in memory until the kernel ends.',
   },
-  'state.path': { kind: text(), default: '', doc: 'The file of the sqlite driver; by default `state.db` in the state directory.' },
+  'state.path': { kind: path(), default: '', doc: 'The file of the sqlite driver; by default `state.db` in the state directory.' },
   'state.durability': {
     kind: choice('normal', 'full'),
     default: 'normal',

@@ -1,6 +1,8 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boolean, choice, duration, integer, type Kind, size, text } from '../src/kinds.ts'
+import { boolean, choice, duration, integer, type Kind, path, size } from '../src/kinds.ts'
 
 describe('kinds', () => {
   it.each<[string, Kind<unknown>, string, unknown]>([
@@ -16,7 +18,9 @@ describe('kinds', () => {
     ['boolean', boolean(), 'on', true],
     ['boolean', boolean(), 'FALSE', false],
     ['integer', integer(), ' 12 ', 12],
-    ['text', text(), ' as is ', ' as is '],
+    ['path', path(), '/a b/c', '/a b/c'],
+    ['path', path(), '', ''],
+    ['path', path(), '~/x', join(homedir(), 'x')],
     ['choice', choice('a', 'b'), 'b', 'b'],
   ])('%s: reads %s %s', (_, kind, given, expected) => expect(kind.parse(given)).toBe(expected))
 
@@ -35,9 +39,10 @@ describe('kinds', () => {
     ['integer', integer(), '1', /whole number, not "1"/],
     ['integer', integer(), 1.5, /whole number/],
     ['boolean', boolean(), 'yes', /true or false/],
-    ['text', text(), ['x'], /a list/],
-    ['text', text(), {}, /a table/],
-    ['text', text(), new Date(), /a date/],
+    ['path', path(), 'state.db', /absolute path/],
+    ['path', path(), ['x'], /a list/],
+    ['path', path(), {}, /a table/],
+    ['path', path(), new Date(), /a date/],
     ['choice', choice('ipc', 'tcp'), 'tcpp', /did you mean "tcp"/],
   ])('%s: refuses %s %j', (_, kind, given, message) => expect(() => kind.read(given)).toThrow(message))
 

@@ -257,34 +257,10 @@ declare const Kernel: {
    * What the kernel is and how it does.
    * @returns facts of this moment
    */
-  info(): Promise<{
-    id: string
-    pid: number
-    version: string
-    language: string
-    languages: any[]
-    cwd: string
-    started: string
-    uptime: number
-    memory: number
-    clients: number
-    counters: Record<string, any>
-  }>
+  info(): Promise<{ id: string; pid: number; version: string; language: string; languages: any[]; cwd: string; started: string; uptime: number; memory: number; clients: number; counters: Record<string, any> }>
   /**
    * What the kernel is and how it does.
    * @returns facts of this moment
    */
-  infoSync(): {
-    id: string
-    pid: number
-    version: string
-    language: string
-    languages: any[]
-    cwd: string
-    started: string
-    uptime: number
-    memory: number
-    clients: number
-    counters: Record<string, any>
-  }
+  infoSync(): { id: string; pid: number; version: string; language: string; languages: any[]; cwd: string; started: string; uptime: number; memory: number; clients: number; counters: Record<string, any> }
 }

@@ -78,7 +78,7 @@ Args = nil
 ---@param seconds number how long; fractions are allowed
 function sleep(seconds) end
 
----JSON text. A table with the keys 1 to n is a list, any other table an object; an empty table is written as a list.
+---JSON text. A table with the keys 1 to n is a list, any other table an object; so is an empty table, unless it was read as a list.
 ---@class JSONlib
 JSON = {}
 
@@ -92,7 +92,7 @@ JSON.null = nil
 function JSON.parse(text) end
 
 ---Writes a value as JSON text.
----@param value any what JSON can hold
+---@param value any|nil what JSON can hold
 ---@param indent? integer spaces per level; without it the text is one line
 ---@return string # the text
 function JSON.stringify(value, indent) end

@@ -140,6 +140,6 @@ function checkSize(text: string, maxBytes: number, key: string): void {
   throw new LlmspellError(`the value of ${JSON.stringify(key)} is ${bytes} bytes of JSON; at most ${maxBytes} are stored under one key`, {
     code: 'state.value_too_large',
     data: { key, bytes, maxBytes },
-    hint: 'Split it over several keys or write a file, or raise state.max_value_bytes in the configuration.',
+    hint: 'Split it over several keys or write a file, or raise state.max_value_size in the configuration.',
   })
 }

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { withTimeout } from '@llmspell/base'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -58,11 +57,13 @@ describe('sqlite store', () => {
   it('holds every acknowledged write after kill -9 in the middle of writing', async () => {
     for (let round = 0; round < 3; round++) {
       const writer = startWriter(`for (let n = 1; ; n++) { driver.put('s', 'n', String(n)); process.stdout.write(n + '\\n') }`)
-      let acknowledged = 0
-      for await (const line of createInterface({ input: writer.stdout as NodeJS.ReadableStream })) {
-        acknowledged = Number(line)
-        if (acknowledged === 300 + round * 77) writer.kill('SIGKILL')
-      }
+      let printed = ''
+      writer.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        printed += text
+        if (printed.split('\n').length > 300 + round * 77) writer.kill('SIGKILL')
+      })
+      await withTimeout(once(writer, 'close'), CHILD_DEADLINE_MS, 'the writer to be killed')
+      const acknowledged = Number(printed.split('\n').at(-2))
       const driver = createSqliteDriver({ file })
       expect(Number(driver.get('s', 'n')?.value)).toBeGreaterThanOrEqual(acknowledged)
       driver.close()
