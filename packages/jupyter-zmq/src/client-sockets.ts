@@ -34,7 +34,7 @@ const KINDS: Record<SocketName, ClientKind> = { shell: 'dealer', control: 'deale
 const PROBE_AFTER_MS = 150
 const PROBE_EVERY_MS = 500
 /** How long after the loss of one socket the others may still deliver. */
-const LAST_WORDS_MS = 300
+const LAST_WORDS_MS = 2000
 const NOT_THE_KERNEL: ReadonlySet<string | undefined> = new Set(['wire.bad_signature', 'wire.unsigned'])
 const EMPTY = new Uint8Array(0)
 

@@ -24,7 +24,7 @@ export interface WireOptions {
   signer: Signer
   /** Bytes of the four JSON parts together; default 64 MiB. */
   maxJsonBytes?: number
-  /** Signatures remembered against replays; default 65,536; 0 for an end that only receives answers. */
+  /** Signatures remembered against replays; default 32,768; 0 for an end that only receives answers. */
   replayHistory?: number
 }
 
@@ -69,7 +69,7 @@ export class WireCodec {
   constructor(options: WireOptions) {
     this.#signer = options.signer
     this.#maxJsonBytes = options.maxJsonBytes ?? 64 * MIB
-    const history = options.replayHistory ?? 65_536
+    const history = options.replayHistory ?? 32_768
     this.#replays = options.signer.signs && history > 0 ? new ReplayGuard(history) : undefined
   }
 
@@ -126,8 +126,7 @@ export class WireCodec {
       if (signature.length === 0) throw wireError('wire.unsigned', 'message without signature on a signed connection')
       if (!this.#signer.verify(signature, header, parent, metadata, content))
         throw wireError('wire.bad_signature', 'message whose signature does not match: wrong key, or changed on the way')
-      if (this.#replays && !this.#replays.admit(String.fromCharCode(...signature)))
-        throw wireError('wire.replayed', 'message that was received before')
+      if (this.#replays && !this.#replays.admit(signature)) throw wireError('wire.replayed', 'message that was received before')
     }
 
     const message = asMessage(

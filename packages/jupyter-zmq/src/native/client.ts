@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { deferred, LlmspellError, withTimeout } from '@llmspell/base'
 import type { Dealer, Subscriber } from 'zeromq'
 import type { ClientKind, ClientSocket, ClientSockets, CurveKeys, Frames } from '../sockets.ts'
@@ -46,7 +47,7 @@ class NativeClientSocket implements ClientSocket {
     this.#socket = socket
     this.#endpoint = endpoint
     this.#queue = 'send' in socket ? new SendQueue(socket, (error) => this.#lose(error)) : undefined
-    socket.events.on('disconnect', () => this.#lose())
+    socket.events.on('disconnect', () => void this.#loseWhenRead())
     socket.events.on('handshake:error:protocol', () => this.#lose('the ZeroMQ handshake failed'))
     socket.events.on('handshake:error:auth', () => this.#lose('the kernel refused the CURVE key'))
     socket.connect(endpoint)
@@ -70,6 +71,12 @@ class NativeClientSocket implements ClientSocket {
     if (this.#queue) await withTimeout(this.#queue.idle, lingerMs, 'the send queue').catch(() => undefined)
     this.#socket.linger = lingerMs
     this.#socket.close()
+  }
+
+  /** The event overtakes messages that came before the end and wait to be received. */
+  async #loseWhenRead(): Promise<void> {
+    while (!this.#socket.closed && this.#socket.readable) await setImmediate()
+    this.#lose()
   }
 
   #lose(cause?: unknown): void {

@@ -38,6 +38,7 @@ export interface Outgoing extends EncodedMessage {
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 60_000
+const MAX_PONG_BACKLOG = 1024 * 1024
 /** Octets joined into one write. */
 const BATCH_BYTES = 128 * 1024
 /** A piece this small is copied into a batch rather than written by reference. */
@@ -124,7 +125,8 @@ export class ZmtpConnection {
 
   /** Sends what is queued and waits for the other end to see it, at most `lingerMs` in all. */
   async close(lingerMs: number): Promise<void> {
-    if (this.#state === 'ready' && lingerMs > 0)
+    const pending = this.#written < this.#enqueued
+    if ((this.#state === 'ready' || (this.#state !== 'closed' && pending)) && lingerMs > 0)
       await withTimeout(this.#finish(), lingerMs, 'the peer to take the rest').catch(() => undefined)
     this.destroy()
   }
@@ -185,7 +187,8 @@ export class ZmtpConnection {
 
   /** PING is a time to live and a context; PONG gives the context back. */
   #answerPing(body: Buffer): void {
-    this.#socket.write(encodeCommand('PONG', body.subarray(2, 18)))
+    // A peer that asks and never reads gets no more answers.
+    if (this.#socket.writableLength < MAX_PONG_BACKLOG) this.#socket.write(encodeCommand('PONG', body.subarray(2, 18)))
   }
 
   #onMessage(frames: Buffer[]): void {

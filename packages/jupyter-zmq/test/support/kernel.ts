@@ -10,10 +10,10 @@ import { bindKernelSockets, type KernelSockets, type KernelSocketsOptions } from
 export const STEP_TIMEOUT_MS = 30_000
 vi.setConfig({ testTimeout: 120_000 })
 
-const cleanups: (() => Promise<unknown> | unknown)[] = []
+const cleanups: (() => unknown)[] = []
 
 /** Runs after the test, last added first. */
-export function cleanup(run: () => Promise<unknown> | unknown): void {
+export function cleanup(run: () => unknown): void {
   cleanups.push(run)
 }
 

@@ -211,6 +211,17 @@ export function describeTransport(name: string, suite: TransportSuite): void {
       for (let i = 0; i < 200; i++) expect((await client.next()).content['i']).toBe(i)
     })
 
+    it('sends what a client asked for last before it closes', async () => {
+      const { kernel, client: connect, start } = await pair()
+      await start()
+      for (const channel of ['control', 'shell', 'stdin'] as const) {
+        const client = await connect()
+        client.transport.send(channel, client.session.createRaw('last_request', channel, {}))
+        await client.transport.close()
+        expect((await kernel.next()).channel).toBe(channel)
+      }
+    })
+
     it('closes once, from either end, and is silent afterwards', async () => {
       const { kernel, client: connect, start } = await pair()
       await start()
