@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
+// Not by `import`: that would load all that Node otherwise loads when it is used.
+const { readFileSync, statSync } = process.getBuiltinModule('node:fs')
 
 /**
  * Where to load `name` (`./main.js`) from, seen from the file `here`: its joined form in `./bundle`, which starts several times

@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions as NodeSpawnOptions, spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
+import { resolve as resolvePath } from 'node:path'
 import type { Readable } from 'node:stream'
 import { LlmspellError, messageOf } from '@llmspell/base'
 import { ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
@@ -109,11 +110,18 @@ function launch(options: SpawnOptions, more: readonly string[], how: Pick<NodeSp
     return spawn(process.execPath, ['--disable-sigusr1', options.entry, ...kernelArguments(options), ...more], {
       ...how,
       cwd: options.cwd,
-      env: Object.fromEntries(Object.entries(options.env ?? process.env).filter(([name]) => !NOT_INHERITED.includes(name))),
+      env: kernelEnvironment(options.env ?? process.env),
     })
   } finally {
     process.umask(umask)
   }
+}
+
+/** The kernel works in another directory, where a relative LLMSPELL_HOME would be another place. */
+function kernelEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.includes(name)))
+  const home = env['LLMSPELL_HOME']
+  return home ? { ...inherited, LLMSPELL_HOME: resolvePath(home) } : inherited
 }
 
 function kernelArguments(options: SpawnOptions): string[] {

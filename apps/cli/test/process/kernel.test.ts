@@ -32,6 +32,12 @@ describe('a kernel of one’s own', { timeout: COMMAND_MS * 2 }, () => {
     expect((await home.run(['exec', 'return x'])).stdout).toBe('1\n')
   })
 
+  it('is found where LLMSPELL_HOME says, also relative to where one stands', async () => {
+    home.env['LLMSPELL_HOME'] = 'llmspell'
+    expect((await home.run(['exec', 'return 1'])).stdout).toBe('1\n')
+    expect((await home.run(['kernel', 'stop'])).code).toBe(0)
+  })
+
   it('is replaced when it was killed, which is said; what State holds is there', async () => {
     await home.run(['exec', 'State.set("n", 41) lost = 1'])
     process.kill(await home.kernelPid(), 'SIGKILL')
