@@ -25,6 +25,9 @@ export const Tag = {
 
 const MAX_DEPTH = 500
 const SHORT_STRING = 16
+const SHORT_MESSAGE = 48
+const CAPACITY = 4096
+const KEEP_CAPACITY = 1 << 20
 
 /** A C function of the VM by number. */
 export class Internal {
@@ -53,12 +56,13 @@ export interface CodecHost {
   hasFunction(value: HostFunction): boolean
 }
 
-/** Encodes JavaScript values. One message at a time; the result is valid until the next. */
+/** Encodes JavaScript values. One message at a time: it stays good until the next. */
 export class Encoder {
   readonly #host: CodecHost
-  #buffer = Buffer.allocUnsafe(1 << 12)
+  #bytes: Buffer = Buffer.allocUnsafeSlow(CAPACITY)
+  #view: DataView = viewOf(this.#bytes)
   #length = 0
-  #seen: Map<object, number> = new Map()
+  #seen: Map<object, number> | undefined
   #backReferences = false
   #busy = false
 
@@ -66,8 +70,9 @@ export class Encoder {
     this.#host = host
   }
 
-  encode(values: readonly unknown[]): Buffer {
-    if (this.#busy) return new Encoder(this.#host).encode(values) // a getter or toJSON called Lua
+  /** Returns the encoder that holds the message: another one when a getter or toJSON of a value called Lua. */
+  encode(values: readonly unknown[]): Encoder {
+    if (this.#busy) return new Encoder(this.#host).encode(values)
     this.#busy = true
     this.#length = 1
     this.#backReferences = false
@@ -75,30 +80,48 @@ export class Encoder {
       for (const value of values) this.#value(value, 0)
     } finally {
       this.#busy = false
-      if (this.#seen.size > 0) this.#seen = new Map()
+      this.#seen = undefined
     }
-    this.#buffer[0] = this.#backReferences ? 1 : 0
-    const message = this.#buffer.subarray(0, this.#length)
-    if (this.#buffer.length > 1 << 20) this.#buffer = Buffer.allocUnsafe(1 << 12)
-    return message
+    this.#bytes[0] = this.#backReferences ? 1 : 0
+    return this
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** For few bytes a loop is cheaper than a view and a call. */
+  copyTo(memory: Uint8Array, address: number): void {
+    const length = this.#length
+    if (length <= SHORT_MESSAGE) {
+      const bytes = this.#bytes
+      for (let i = 0; i < length; i++) memory[address + i] = bytes[i] ?? 0
+      return
+    }
+    memory.set(this.#bytes.subarray(0, length), address)
+    if (this.#bytes.length > KEEP_CAPACITY) this.#resize(CAPACITY)
   }
 
   #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafe((this.#length + bytes) * 2)
-    this.#buffer.copy(grown, 0, 0, this.#length)
-    this.#buffer = grown
+    if (this.#length + bytes > this.#bytes.length) this.#resize((this.#length + bytes) * 2)
+  }
+
+  #resize(capacity: number): void {
+    const resized = Buffer.allocUnsafeSlow(capacity)
+    this.#bytes.copy(resized, 0, 0, this.#length)
+    this.#bytes = resized
+    this.#view = viewOf(resized)
   }
 
   #tag(tag: number): void {
     this.#reserve(1)
-    this.#buffer[this.#length++] = tag
+    this.#bytes[this.#length++] = tag
   }
 
   #counted(tag: number, count: number): void {
     this.#reserve(5)
-    this.#buffer[this.#length] = tag
-    this.#buffer.writeUInt32LE(count, this.#length + 1)
+    this.#bytes[this.#length] = tag
+    this.#view.setUint32(this.#length + 1, count, true)
     this.#length += 5
   }
 
@@ -133,8 +156,8 @@ export class Encoder {
   #number(value: number): void {
     if ((value | 0) === value && !Object.is(value, -0)) {
       this.#reserve(5)
-      this.#buffer[this.#length] = Tag.int32
-      this.#buffer.writeInt32LE(value, this.#length + 1)
+      this.#bytes[this.#length] = Tag.int32
+      this.#view.setInt32(this.#length + 1, value, true)
       this.#length += 5
     } else if (Number.isSafeInteger(value) && value !== 0) {
       this.#bigint(BigInt(value))
@@ -145,31 +168,42 @@ export class Encoder {
 
   #float(value: number): void {
     this.#reserve(9)
-    this.#buffer[this.#length] = Tag.float
-    this.#buffer.writeDoubleLE(value, this.#length + 1)
+    this.#bytes[this.#length] = Tag.float
+    this.#view.setFloat64(this.#length + 1, value, true)
     this.#length += 9
   }
 
   #bigint(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} does not fit a 64-bit Lua integer`)
     this.#reserve(9)
-    this.#buffer[this.#length] = Tag.int64
-    this.#buffer.writeBigInt64LE(value, this.#length + 1)
+    this.#bytes[this.#length] = Tag.int64
+    this.#view.setBigInt64(this.#length + 1, value, true)
     this.#length += 9
   }
 
   #string(value: string): void {
-    this.#reserve(5 + value.length * 3)
-    this.#buffer[this.#length] = Tag.string
-    const written = this.#buffer.write(value, this.#length + 5)
-    this.#buffer.writeUInt32LE(written, this.#length + 1)
-    this.#length += 5 + written
+    const length = value.length
+    this.#reserve(5 + length * 3)
+    const start = this.#length + 5
+    this.#bytes[this.#length] = Tag.string
+    const written = length <= SHORT_STRING && this.#ascii(value, start) ? length : this.#bytes.write(value, start)
+    this.#view.setUint32(this.#length + 1, written, true)
+    this.#length = start + written
   }
 
-  #bytes(value: Uint8Array): void {
+  #ascii(value: string, start: number): boolean {
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit > 127) return false
+      this.#bytes[start + i] = unit
+    }
+    return true
+  }
+
+  #rawBytes(value: Uint8Array): void {
     this.#counted(Tag.bytes, value.byteLength)
     this.#reserve(value.byteLength)
-    this.#buffer.set(value, this.#length)
+    this.#bytes.set(value, this.#length)
     this.#length += value.byteLength
   }
 
@@ -198,18 +232,18 @@ export class Encoder {
       return
     }
     if (ArrayBuffer.isView(value)) {
-      this.#bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+      this.#rawBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
       return
     }
     if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
-      this.#bytes(new Uint8Array(value))
+      this.#rawBytes(new Uint8Array(value))
       return
     }
     const registered = this.#host.objectHandle(value)
     if (registered) {
       this.#counted(Tag.host, registered.handle)
       this.#reserve(4)
-      this.#buffer.writeUInt32LE(registered.type, this.#length)
+      this.#view.setUint32(this.#length, registered.type, true)
       this.#length += 4
       return
     }
@@ -217,6 +251,7 @@ export class Encoder {
   }
 
   #table(value: object, depth: number): void {
+    this.#seen ??= new Map()
     const number = this.#seen.get(value)
     if (number !== undefined) {
       this.#backReferences = true
@@ -392,4 +427,8 @@ export class Decoder {
     }
     return map
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -132,6 +132,10 @@ export class LuaControl {
     return this.#unsigned(WORD.out)
   }
 
+  get outLength(): number {
+    return this.#unsigned(WORD.outLength)
+  }
+
   get outCount(): number {
     return this.#unsigned(WORD.outCount)
   }

@@ -81,6 +81,9 @@ interface Exports {
   lw_call(thread: number, message: number, count: number, results: number): number
   lw_arguments(thread: number, count: number): void
   lw_push(thread: number, message: number, count: number): void
+  lw_push_nil(thread: number): void
+  lw_push_boolean(thread: number, value: number): void
+  lw_push_number(thread: number, value: number): void
   lw_unref(thread: number, reference: number): void
   lw_malloc(size: number): number
   lw_free(address: number): void
@@ -415,7 +418,7 @@ export class LuaVM {
       if (result instanceof LuaResults) return this.#push(thread, result.values)
       if (result instanceof Promise)
         throw new TypeError(`host function '${this.#functionName(id)}' returned a promise; calls from Lua are synchronous`)
-      return this.#push(thread, [result])
+      return this.#pushOne(thread, result)
     } catch (error) {
       return this.#raise(thread, error)
     } finally {
@@ -431,6 +434,23 @@ export class LuaVM {
   #push(thread: number, values: readonly unknown[]): number {
     if (values.length > 0) this.#exports.lw_push(thread, this.#write(this.#encoder.encode(values)), values.length)
     return values.length
+  }
+
+  /** What most functions return needs no message. */
+  #pushOne(thread: number, value: unknown): number {
+    switch (typeof value) {
+      case 'undefined':
+        this.#exports.lw_push_nil(thread)
+        return 1
+      case 'boolean':
+        this.#exports.lw_push_boolean(thread, value ? 1 : 0)
+        return 1
+      case 'number':
+        this.#exports.lw_push_number(thread, value)
+        return 1
+      default:
+        return this.#push(thread, [value])
+    }
   }
 
   /** Exceptions of JavaScript must never pass Lua's frames; those of Lua's own must pass these. */
@@ -542,7 +562,7 @@ export class LuaVM {
 
   // ---- memory ----
 
-  #write(message: Buffer): number {
+  #write(message: Encoder): number {
     let area = this.#areas[this.#depth]
     if (!area || area.capacity < message.length) {
       if (area) this.#exports.lw_free(area.address)
@@ -555,14 +575,20 @@ export class LuaVM {
       area = { address, capacity }
       this.#areas[this.#depth] = area
     }
-    this.#refresh()
-    this.#bytes.set(message, area.address)
+    this.#cover(area.address + message.length)
+    message.copyTo(this.#bytes, area.address)
     return area.address
   }
 
   #take(count: number): unknown[] {
-    this.#refresh()
-    return this.#decoder.decode(this.#bytes, this.#view, this.control.out, count)
+    const { out } = this.control
+    this.#cover(out + this.control.outLength)
+    return this.#decoder.decode(this.#bytes, this.#view, out, count)
+  }
+
+  /** A view made before the memory grew is good for what it covers (a plain memory's has no length then): asking is cheaper than a new one. */
+  #cover(end: number): void {
+    if (end > this.#bytes.length) this.#refresh()
   }
 
   #refresh(): void {

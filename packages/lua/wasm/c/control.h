@@ -28,7 +28,7 @@ struct lw_control {
   size_t out_length;
   int out_count;         /* values in it */
   int compiling;         /* depth of running compilations: their errors are not exceptions of the program */
-  int flush_line;        /* set by any thread: the next end of a line on stdout goes to the host at once */
+  volatile int flush_line; /* set by any thread: the next end of a line on stdout goes to the host at once */
 };
 
 extern struct lw_control lw_control;

@@ -8,6 +8,8 @@
 
 #include "lauxlib.h"
 
+#include <math.h>
+
 /* Results of host_call below zero. */
 enum { HOST_ERROR = -1, HOST_YIELD = -2, HOST_INTERRUPT = -3, HOST_MESSAGE = -4 };
 
@@ -109,6 +111,16 @@ LW_EXPORT(lw_arguments) void lw_arguments(lua_State *L, int count) { lw_encode_v
 
 /* Inside host_call: pushes results, or the error value. */
 LW_EXPORT(lw_push) void lw_push(lua_State *L, const unsigned char *message, int count) { lw_decode_values(L, message, count); }
+
+/* Single results without a message. A number is an integer when its value is one, but not -0.0. */
+LW_EXPORT(lw_push_nil) void lw_push_nil(lua_State *L) { lua_pushnil(L); }
+LW_EXPORT(lw_push_boolean) void lw_push_boolean(lua_State *L, int value) { lua_pushboolean(L, value); }
+LW_EXPORT(lw_push_number) void lw_push_number(lua_State *L, double value) {
+  if (value >= -9007199254740991.0 && value <= 9007199254740991.0 && (value != 0 || !signbit(value)) && value == floor(value))
+    lua_pushinteger(L, (lua_Integer)value);
+  else
+    lua_pushnumber(L, value);
+}
 
 /* The host forgets a function, userdata or thread. */
 LW_EXPORT(lw_unref) void lw_unref(lua_State *L, int reference) {
