@@ -117,6 +117,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     transport.onUndeliverable?.((_peer, message) => prompts.undeliverable(message))
     transport.onPeerGone?.((peer) => prompts.peerGone(peer))
     pool.warm(pool.factoryOf(defaultLanguage))
+    history.begin()
     try {
       await transport.open()
     } catch (error) {
@@ -167,7 +168,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     await endWork(new LlmspellError('the kernel was restarted', { code: 'kernel.restarted' }))
     if (stopping) return
     life = new AbortController()
-    history.renew()
+    history.begin()
     publisher.status('starting', undefined)
     pool.warm(pool.factoryOf(defaultLanguage))
     state = 'running'

@@ -151,6 +151,7 @@ export class Executor {
       await this.#answer(execution)
     } catch (error) {
       this.#options.logger.log('error', `could not answer an execution: ${messageOf(error)}`, { msg_id: execution.id })
+      this.#options.origins.end(execution.id)
       this.#ended(execution)
       execution.envelope.fail(error)
     }

@@ -5,13 +5,13 @@ import type { HistoryEntry, HistoryStore } from './history-store.ts'
 export class HistoryRecorder {
   readonly #store: HistoryStore
   readonly #logger: Logger
-  #session: Promise<number>
+  #session: Promise<number> = Promise.reject(new Error('the history is not open yet'))
   #number: number | undefined
 
   constructor(store: HistoryStore, logger: Logger) {
     this.#store = store
     this.#logger = logger
-    this.#session = this.#open()
+    this.#session.catch(() => {})
   }
 
   /** Number of the present session; rejects when the history could not be opened. */
@@ -19,10 +19,16 @@ export class HistoryRecorder {
     return this.#session
   }
 
-  /** A restart begins a session of its own. */
-  renew(): void {
+  /** Opens a session: at the start of the kernel and at each restart. */
+  begin(): void {
     this.#number = undefined
-    this.#session = this.#open()
+    this.#session = this.#store.openSession()
+    this.#session.then(
+      (number) => {
+        this.#number = number
+      },
+      (error: unknown) => this.#logger.log('error', `inputs are not remembered: the history did not open: ${messageOf(error)}`),
+    )
   }
 
   append(line: number, source: string): void {
@@ -42,16 +48,5 @@ export class HistoryRecorder {
   #write(write: (session: number) => void): void {
     if (this.#number !== undefined) write(this.#number)
     else this.#session.then(write, () => {})
-  }
-
-  #open(): Promise<number> {
-    const session = this.#store.openSession()
-    session.then(
-      (number) => {
-        this.#number = number
-      },
-      (error: unknown) => this.#logger.log('error', `inputs are not remembered: the history did not open: ${messageOf(error)}`),
-    )
-    return session
   }
 }

@@ -24,15 +24,18 @@ export class Envelope implements RequestContext {
   readonly signal: AbortSignal
   /** `undefined` for messages that are not answered. */
   readonly replyType: string | undefined
+  /** Does not count as work for the idle time-out. */
+  readonly poll: boolean
   readonly #services: EnvelopeServices
   #state: 'waiting' | 'open' | 'closed' = 'waiting'
   #after: (() => void)[] | undefined
 
-  constructor(incoming: IncomingMessage, replyType: string | undefined, services: EnvelopeServices) {
+  constructor(incoming: IncomingMessage, replyType: string | undefined, poll: boolean, services: EnvelopeServices) {
     this.channel = incoming.channel === 'control' ? 'control' : 'shell'
     this.message = incoming.message
     this.peer = incoming.peer
     this.replyType = replyType
+    this.poll = poll
     this.signal = services.lifeSignal()
     this.#services = services
   }
@@ -61,17 +64,21 @@ export class Envelope implements RequestContext {
     if (this.#state === 'closed') return
     this.open()
     this.#state = 'closed'
-    const { transport, session, publisher } = this.#services
-    const { header } = this.message
-    if (this.replyType !== undefined && content !== undefined)
-      transport.send(
-        this.channel,
-        this.peer,
-        session.createRaw(this.replyType, this.channel, content, { ...options, parent: this.message }),
-      )
-    publisher.status('idle', header)
+    try {
+      if (content !== undefined) this.#reply(content, options)
+    } catch (error) {
+      // What cannot be encoded is answered all the same.
+      this.#reply(errorToReply(error))
+    }
+    this.#services.publisher.status('idle', this.message.header)
     this.#services.onClosed(this)
     for (const run of this.#after ?? []) run()
+  }
+
+  #reply(content: object, options?: PublishOptions): void {
+    if (this.replyType === undefined) return
+    const { transport, session } = this.#services
+    transport.send(this.channel, this.peer, session.createRaw(this.replyType, this.channel, content, { ...options, parent: this.message }))
   }
 
   fail(thrown: unknown): void {

@@ -9,7 +9,7 @@ export interface RouterOptions extends Omit<EnvelopeServices, 'onClosed'> {
   shell: RouteTable
   control: RouteTable
   stdin(incoming: IncomingMessage): void
-  /** Called for each request that is work rather than polling. */
+  /** Called when a request that is work rather than polling comes, and when it was answered. */
   onActivity(): void
   logger: Logger
 }
@@ -26,13 +26,14 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options
-    this.#services = { ...options, onClosed: (envelope) => this.#open.delete(envelope) }
+    this.#services = {
+      ...options,
+      onClosed: (envelope) => {
+        this.#open.delete(envelope)
+        if (!envelope.poll) options.onActivity()
+      },
+    }
     this.#control = new ControlLane((incoming) => this.#dispatch(incoming, options.control))
-  }
-
-  /** Requests that are being answered, queued ones included. */
-  get pending(): number {
-    return this.#open.size
   }
 
   /** From now on every request is refused with this error. */
@@ -73,8 +74,10 @@ export class Router {
     const route = Object.hasOwn(table, type) ? table[type] : undefined
     // A type nobody knows is answered too: its sender may be waiting.
     const replyType = replyTypeOf(type) ?? (route ? undefined : `${type}_reply`)
-    const envelope = new Envelope(incoming, replyType, this.#services)
+    const poll = route !== undefined && 'poll' in route && route.poll === true
+    const envelope = new Envelope(incoming, replyType, poll, this.#services)
     this.#open.add(envelope)
+    if (!poll) this.#options.onActivity()
     try {
       if (this.#refusal) throw this.#refusal
       if (!route) throw unknownType(type, table)
@@ -87,11 +90,7 @@ export class Router {
 
   #answer(route: Route, envelope: Envelope): void | Promise<void> {
     const { content } = envelope.message
-    if ('enqueue' in route) {
-      this.#options.onActivity()
-      return route.enqueue(content, envelope)
-    }
-    if (!route.poll) this.#options.onActivity()
+    if ('enqueue' in route) return route.enqueue(content, envelope)
     envelope.open()
     const reply = route.answer(content, envelope)
     if (!(reply instanceof Promise)) return envelope.close(withStatus(reply))
