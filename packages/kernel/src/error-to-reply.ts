@@ -19,7 +19,6 @@ const WIRE_NAMES: Readonly<Record<string, string>> = {
   'kernel.queue_full': 'QueueFull',
   'kernel.unknown_magic': 'UnknownMagic',
   'wire.invalid_content': 'InvalidRequest',
-  'wire.unencodable': 'NotEncodable',
 }
 
 /** The one mapping from what was thrown on the kernel's side to what a client reads. */

@@ -208,32 +208,12 @@ test('idle time-out counts from the end of work, not from its beginning', async 
   expect(await withTimeout(kernel.closed, ANSWER, 'the idle time-out')).toBe('idle_timeout')
 })
 
-test('what cannot be encoded is told, and ends nothing', async () => {
-  const echo = echoEngineFactory(['lua'])
-  const test = await testKernel({
-    features: [{ name: 'big', handlers: { control: { big_request: () => ({ value: 1n }) } } }],
-    engines: [
-      {
-        ...echo,
-        create(host, options) {
-          const engine = echo.create(host, options)
-          engine.execute = async ({ code, executionId }) => {
-            if (code === 'display') void host.output({ type: 'display', executionId, data: { 'application/json': 1n }, metadata: {} })
-            if (code === 'comm') host.comm({ type: 'msg', executionId, commId: 'c', data: 1n, metadata: {}, buffers: [] })
-            return { status: 'ok', ...(code === 'result' && { result: { 'application/json': 1n } }) }
-          }
-          return engine
-        },
-      },
-    ],
-  })
-  const client = await test.connect()
-  expect((await client.request('control', 'big_request')).content).toMatchObject({ status: 'error', ename: 'NotEncodable' })
-  expect((await client.execute('result')).content).toMatchObject({ status: 'error', ename: 'NotEncodable' })
-  const display = await client.execute('display')
-  expect(display.content['status']).toBe('ok')
-  expect(client.published(display.parent_header.msg_id as string)[2]).toContain('a display could not be sent')
-  expect((await client.execute('comm')).content['status']).toBe('ok')
+test('a reply that JSON cannot hold is an error, and ends nothing', async () => {
+  const client = await (
+    await testKernel({ features: [{ name: 'big', handlers: { control: { big_request: () => ({ value: 1n }) } } }] })
+  ).connect()
+  expect((await client.request('control', 'big_request')).content).toMatchObject({ status: 'error', ename: 'wire.unencodable' })
+  expect((await client.request('control', 'kernel_info_request')).content['status']).toBe('ok')
 })
 
 test('traces messages and host calls when asked', async () => {

@@ -1,4 +1,4 @@
-import { type Logger, messageOf } from '@llmspell/base'
+import type { Logger } from '@llmspell/base'
 import type { EngineHost } from '@llmspell/script'
 import type { CommManager } from '../comms/comm-manager.ts'
 import type { CreateKernelOptions } from '../kernel.ts'
@@ -40,11 +40,7 @@ export function scriptHost(slot: () => EngineSlot, services: ScriptHostServices)
     output: (event) => output.accept(slot(), event),
     comm(event) {
       trace?.(`comm ${event.type}`, { execution: event.executionId, comm: event.commId })
-      try {
-        comms.fromScript(slot(), event)
-      } catch (error) {
-        logger.log('error', `a comm message could not be sent: ${messageOf(error)}`, { comm: event.commId })
-      }
+      comms.fromScript(slot(), event)
     },
     log: (level, message, fields) => logger.log(level, message, { languages: slot().factory.languages, ...fields }),
   }

@@ -1,4 +1,4 @@
-import { type Clock, messageOf } from '@llmspell/base'
+import type { Clock } from '@llmspell/base'
 import type { Header, Peer } from '@llmspell/jupyter'
 import type { EngineOutput } from '@llmspell/script'
 import type { BackPressure } from '../iopub/back-pressure.ts'
@@ -75,11 +75,7 @@ export class ScriptOutput {
     }
     this.#tellDropped(origin)
     const transient = displayId === undefined ? {} : { display_id: displayId }
-    try {
-      this.#publisher.publish(update ? 'update_display_data' : 'display_data', { data, metadata, transient }, origin.header)
-    } catch (error) {
-      this.#tell(origin, `a display could not be sent: ${messageOf(error)}`)
-    }
+    this.#publisher.publish(update ? 'update_display_data' : 'display_data', { data, metadata, transient }, origin.header)
   }
 
   #drop(origin: Origin, bytes: number): void {
@@ -89,13 +85,9 @@ export class ScriptOutput {
 
   #tellDropped(origin: Origin): void {
     if (origin.dropped === 0) return
-    const { dropped } = origin
+    const text = `[llmspell] ${origin.dropped} bytes of output dropped: no client took any for ${this.#pressure.patience / 1000} s\n`
     origin.dropped = 0
-    this.#tell(origin, `${dropped} bytes of output dropped: no client took any for ${this.#pressure.patience / 1000} s`)
-  }
-
-  #tell(origin: Origin, what: string): void {
-    this.#publisher.publish('stream', { name: 'stderr', text: `[llmspell] ${what}\n` }, origin.header)
+    this.#publisher.publish('stream', { name: 'stderr', text }, origin.header)
   }
 }
 

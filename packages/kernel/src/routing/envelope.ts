@@ -64,21 +64,16 @@ export class Envelope implements RequestContext {
     if (this.#state === 'closed') return
     this.open()
     this.#state = 'closed'
-    try {
-      if (content !== undefined) this.#reply(content, options)
-    } catch (error) {
-      // What cannot be encoded is answered all the same.
-      this.#reply(errorToReply(error))
-    }
-    this.#services.publisher.status('idle', this.message.header)
+    const { transport, session, publisher } = this.#services
+    if (this.replyType !== undefined && content !== undefined)
+      transport.send(
+        this.channel,
+        this.peer,
+        session.createRaw(this.replyType, this.channel, content, { ...options, parent: this.message }),
+      )
+    publisher.status('idle', this.message.header)
     this.#services.onClosed(this)
     for (const run of this.#after ?? []) run()
-  }
-
-  #reply(content: object, options?: PublishOptions): void {
-    if (this.replyType === undefined) return
-    const { transport, session } = this.#services
-    transport.send(this.channel, this.peer, session.createRaw(this.replyType, this.channel, content, { ...options, parent: this.message }))
   }
 
   fail(thrown: unknown): void {
