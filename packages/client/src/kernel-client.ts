@@ -331,7 +331,7 @@ export class KernelClient {
     this.#send(request.channel as 'shell' | 'control', request)
     const reply = (await arrived).content
     if (reply['status'] !== 'error') return reply as unknown as OkOf<T>
-    throw new LlmspellError(`the kernel refused ${type}: ${reply['evalue']}`, {
+    throw new LlmspellError(`the kernel refused ${type}: ${String(reply['evalue'])}`, {
       code: 'kernel.request_failed',
       data: { type, ename: reply['ename'], evalue: reply['evalue'] },
     })

@@ -108,7 +108,7 @@ export class Executor {
 
   /** Callbacks may run although no cell does. A cell that comes meanwhile waits, so that it is not hit in their place. */
   async #interruptCallbacks(): Promise<void> {
-    const stopped = Promise.allSettled([...this.#options.pool.shared].map((slot) => (slot.ready ? slot.engine.interrupt() : undefined)))
+    const stopped = Promise.allSettled([...this.#options.pool.shared].filter((slot) => slot.ready).map((slot) => slot.engine.interrupt()))
     this.#callbacksStop = stopped
     try {
       await stopped

@@ -26,8 +26,8 @@ test('an error: published before the reply, which says the same', async () => {
 })
 
 test('silent: nothing but status on IOPub, no count; the reply tells all', async () => {
-  const { kernel, ...rest } = await testKernel()
-  const client = await rest.connect()
+  const { connect } = await testKernel()
+  const client = await connect()
   const ok = await client.execute('print hello\n42', { silent: true })
   expect(client.published(ok.parent_header.msg_id as string)).toEqual(['busy', 'idle'])
   expect(ok.content).toMatchObject({ status: 'ok', execution_count: 0 })

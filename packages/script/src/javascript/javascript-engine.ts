@@ -261,6 +261,9 @@ class JavascriptEngine implements ScriptEngine {
         return this.#answered(message.q, message.taken)
       case 'log':
         return this.#host.log(message.level, message.message, message.fields)
+      case 'ready':
+      case 'exit': // the process itself is told of these
+        return
     }
   }
 
@@ -316,6 +319,8 @@ class JavascriptEngine implements ScriptEngine {
         return this.#onDone(message.n, message.outcome)
       case 'log':
         return this.#host.log(message.level, message.message)
+      case 'limit': // read when the process ends: it names what ran out
+        return
     }
   }
 

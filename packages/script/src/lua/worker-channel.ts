@@ -58,5 +58,3 @@ export class WorkerChannel {
     Atomics.store(this.#control, CONTROL.OUTPUT_PENDING, pending ? 1 : 0)
   }
 }
-
-export { REASON }

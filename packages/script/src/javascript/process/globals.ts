@@ -24,7 +24,9 @@ export function installGlobals(thread: ScriptThread): void {
   for (const [name, value] of Object.entries(globals)) define(name, value)
   Object.defineProperty(globalThis, 'Args', {
     get: () => thread.cell?.args ?? [],
-    set: (value: unknown) => define('Args', value),
+    set: (value: unknown) => {
+      define('Args', value)
+    },
     configurable: true,
   })
 }
