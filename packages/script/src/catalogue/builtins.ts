@@ -12,6 +12,7 @@ export const builtinModules: readonly ModuleDescription[] = [
     functions: [
       {
         name: 'display',
+        immediate: true,
         doc: 'Shows a value. A table whose keys are MIME types is shown as that bundle, any other value as text.',
         parameters: [
           { name: 'value', type: 'any', doc: 'a value, or a table such as `{["text/markdown"] = "**bold**"}`' },
@@ -36,6 +37,7 @@ export const builtinModules: readonly ModuleDescription[] = [
       shows('javascript', 'the effect of JavaScript run by the front end.', { name: 'source', type: 'string', doc: 'the program' }),
       {
         name: 'update',
+        immediate: true,
         doc: 'Replaces an output that was shown with this id.',
         parameters: [
           { name: 'id', type: 'string', doc: 'the id it was shown with' },
@@ -45,6 +47,7 @@ export const builtinModules: readonly ModuleDescription[] = [
       },
       {
         name: 'clear',
+        immediate: true,
         doc: 'Clears the output of the cell.',
         parameters: [{ name: 'wait', type: 'boolean', optional: true, doc: 'clear only when new output arrives, which avoids flicker' }],
       },
@@ -57,6 +60,7 @@ export const builtinModules: readonly ModuleDescription[] = [
     functions: [
       {
         name: 'input',
+        immediate: true,
         doc: 'Asks for one line. Fails with code `input.not_allowed` when the client takes no input; gives nothing at the end of input.',
         parameters: [
           { name: 'prompt', type: 'string', optional: true, doc: 'shown before the answer' },
@@ -114,9 +118,9 @@ export const builtinModules: readonly ModuleDescription[] = [
   {
     name: 'Log',
     doc: 'Writes to the log of the kernel.',
-    languages: ['lua'],
     functions: (['debug', 'info', 'warn', 'error'] as const).map((level) => ({
       name: level,
+      immediate: true,
       doc: `Logs at level ${level}.`,
       parameters: [
         { name: 'message', type: 'string', doc: 'what happened' },
@@ -129,18 +133,26 @@ export const builtinModules: readonly ModuleDescription[] = [
     doc: 'Channels between the script and a front end, such as a widget: `comm:send(data)`, `comm:on_msg(fn)`, `comm:on_close(fn)`, `comm:close()`.',
     languages: ['lua'],
     functions: [
-      {
-        name: 'open',
-        doc: 'Opens a channel to a target of the front end.',
-        parameters: [
-          { name: 'target', type: 'string', doc: 'the name that the front end registered' },
-          { name: 'data', type: 'any', optional: true, doc: 'what the target gets on opening' },
-          { name: 'metadata', type: 'object', optional: true, doc: 'metadata of the message' },
-        ],
-        result: { type: 'object', doc: 'the channel' },
-      },
+      opensComm(),
       {
         name: 'register_target',
+        doc: 'Names a function that is called with the channel and the data when a front end opens a channel to this name.',
+        parameters: [
+          { name: 'name', type: 'string', doc: 'the name' },
+          { name: 'fn', type: 'any', doc: 'called with `(comm, data)`' },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'Comm',
+    doc: 'Channels between the script and a front end, such as a widget: `comm.send(data)`, `comm.onMsg(fn)`, `comm.onClose(fn)`, `comm.close()`.',
+    languages: ['javascript'],
+    functions: [
+      opensComm(),
+      {
+        name: 'registerTarget',
+        immediate: true,
         doc: 'Names a function that is called with the channel and the data when a front end opens a channel to this name.',
         parameters: [
           { name: 'name', type: 'string', doc: 'the name' },
@@ -164,6 +176,20 @@ function displayOptions(): CatalogueParameter {
   }
 }
 
+function opensComm(): FunctionDescription {
+  return {
+    name: 'open',
+    immediate: true,
+    doc: 'Opens a channel to a target of the front end.',
+    parameters: [
+      { name: 'target', type: 'string', doc: 'the name that the front end registered' },
+      { name: 'data', type: 'any', optional: true, doc: 'what the target gets on opening' },
+      { name: 'metadata', type: 'object', optional: true, doc: 'metadata of the message' },
+    ],
+    result: { type: 'any', doc: 'the channel' },
+  }
+}
+
 function shows(name: string, what: string, value: CatalogueParameter, lua?: string): FunctionDescription {
-  return { name, doc: `Shows ${what}`, parameters: [value, displayOptions()], ...(lua && { examples: { lua } }) }
+  return { name, immediate: true, doc: `Shows ${what}`, parameters: [value, displayOptions()], ...(lua && { examples: { lua } }) }
 }

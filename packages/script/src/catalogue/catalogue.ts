@@ -40,6 +40,8 @@ export interface FunctionDescription {
   examples?: { lua?: string; javascript?: string }
   /** JavaScript gets a promise by default; `sync` also offers `<name>Sync`. Lua calls always block. */
   sync?: boolean
+  /** The engine does it itself: JavaScript gets the result and not a promise. */
+  immediate?: boolean
 }
 
 /** A global or field that is not a function: `Args`, `JSON.null`. */
@@ -82,13 +84,14 @@ export function describeCatalogue(modules: readonly ModuleDescription[]): Module
     ...(module.values && { values: module.values }),
     ...(module.global && { global: true }),
     ...(module.languages && { languages: module.languages }),
-    functions: module.functions.map(({ name, doc, parameters, result, examples, sync }) => ({
+    functions: module.functions.map(({ name, doc, parameters, result, examples, sync, immediate }) => ({
       name,
       doc,
       parameters,
       ...(result && { result }),
       ...(examples && { examples }),
-      ...(sync !== undefined && { sync }),
+      ...(sync && { sync }),
+      ...(immediate && { immediate }),
     })),
   }))
 }

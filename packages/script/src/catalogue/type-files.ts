@@ -8,7 +8,7 @@ export function generateDts(modules: readonly ModuleDescription[]): string {
     if (module.global) {
       for (const description of module.functions) {
         parts.push(
-          `${jsDoc('', description)}declare function ${description.name}${jsParameters(description)}: ${result(module, description)}\n`,
+          `${jsDoc('', description)}declare function ${description.name}${jsParameters(description)}: ${resultText('javascript', description)}\n`,
         )
       }
       for (const value of module.values ?? []) {
@@ -18,10 +18,10 @@ export function generateDts(modules: readonly ModuleDescription[]): string {
     }
     const lines = [`/** ${comment(module.doc)} */\ndeclare const ${module.name}: {\n`]
     for (const description of module.functions) {
-      lines.push(`${jsDoc('  ', description)}  ${description.name}${jsParameters(description)}: ${result(module, description)}\n`)
+      lines.push(`${jsDoc('  ', description)}  ${description.name}${jsParameters(description)}: ${resultText('javascript', description)}\n`)
       if (description.sync) {
         lines.push(
-          `${jsDoc('  ', description)}  ${description.name}Sync${jsParameters(description)}: ${resultText('javascript', description.result, true)}\n`,
+          `${jsDoc('  ', description)}  ${description.name}Sync${jsParameters(description)}: ${resultText('javascript', description, true)}\n`,
         )
       }
     }
@@ -53,10 +53,6 @@ function luaFunction(module: ModuleDescription, description: FunctionDescription
   if (description.result) lines.push(`---@return ${typeText('lua', description.result)} # ${oneLine(description.result.doc)}\n`)
   const names = description.parameters.map((parameter) => parameter.name).join(', ')
   return `${lines.join('')}function ${qualifiedName(module, description.name)}(${names}) end\n`
-}
-
-function result(module: ModuleDescription, description: FunctionDescription): string {
-  return resultText('javascript', description.result, module.global === true)
 }
 
 function jsParameters(description: FunctionDescription): string {

@@ -1,4 +1,4 @@
-import type { CatalogueParameter, CatalogueResult, FunctionDescription, ModuleDescription, ValueType } from './catalogue.ts'
+import type { CatalogueParameter, FunctionDescription, ModuleDescription, ValueType } from './catalogue.ts'
 import { typesOf } from './check-arguments.ts'
 
 /** The languages that signatures are written in; TypeScript reads the JavaScript ones. */
@@ -42,11 +42,11 @@ export function typeText(language: SignatureLanguage, { type, fields, values }: 
   return [...new Set(parts)].join(language === 'lua' ? '|' : ' | ')
 }
 
-/** What the call gives: a promise in JavaScript, unless it is the `Sync` form. */
-export function resultText(language: SignatureLanguage, result: CatalogueResult | undefined, sync = false): string {
+/** What the call gives: a promise in JavaScript, unless it is the `Sync` form or immediate. */
+export function resultText(language: SignatureLanguage, { result, immediate }: FunctionDescription, sync = false): string {
   if (language === 'lua') return result ? typeText('lua', result) : 'nil'
   const value = result ? typeText('javascript', result) : 'void'
-  return sync ? value : `Promise<${value}>`
+  return sync || immediate ? value : `Promise<${value}>`
 }
 
 /** `State.get(key: string, options?: { scope?: string }): any`, as the language writes it. */
@@ -58,7 +58,7 @@ export function signatureText(
 ): string {
   const parameters = description.parameters.map((p) => `${p.name}${p.optional ? '?' : ''}: ${typeText(language, p)}`)
   const name = `${qualifiedName(module, description.name)}${sync && language === 'javascript' ? 'Sync' : ''}`
-  const result = resultText(language, description.result, sync || module.global)
+  const result = resultText(language, description, sync)
   const shown = language === 'lua' && !description.result ? '' : `: ${result}`
   return `${name}(${parameters.join(', ')})${shown}`
 }

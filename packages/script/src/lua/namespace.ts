@@ -22,7 +22,8 @@ import { HostFailure, hostFunctions, type NamespaceServices } from './host-funct
 import { fromData, toData } from './host-values.ts'
 import { Introspection } from './introspection.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest, type ToWorker, type WorkerOptions } from './protocol.ts'
-import { chunkNameOf, OWN_CHUNK, scriptErrorOf } from './script-errors.ts'
+import { chunkNameOf, type ErrorTexts, OWN_CHUNK, scriptErrorOf } from './script-errors.ts'
+import { suggestName } from './suggest-name.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
 const MIB = 1024 * 1024
@@ -64,6 +65,8 @@ export class LuaNamespace {
   #run = IDLE
   #executionId = ''
   #nextCall = 1
+  /** In the midst of answering a question: an interrupt is for the code that waits behind it. */
+  #answering = false
   #lastError = 0
   /** In the midst of a write of the C library: its buffer must be left alone. */
   #writing = false
@@ -138,13 +141,17 @@ export class LuaNamespace {
     return this.#introspection
   }
 
-  /** When memory is short the kernel's side answers from what it knows. */
+  /** When memory is short, or a hard interrupt stops everything, the kernel's side answers from what it knows. */
   #answer(request: AskRequest): FromWorker {
+    const outer = this.#answering
+    this.#answering = true
     try {
       return { type: 'answer', id: request.id, value: this.#ask(request) }
     } catch (error) {
-      if (error instanceof LuaInterrupted || !(error instanceof LuaError)) throw error
+      if (!(error instanceof LuaError)) throw error
       return { type: 'unanswered', id: request.id }
+    } finally {
+      this.#answering = outer
     }
   }
 
@@ -166,7 +173,7 @@ export class LuaNamespace {
     const reasons = this.#channel.takeReasons()
     if (reasons & REASON.MESSAGE) this.#receive()
     if (reasons & REASON.FLUSH) this.#flush()
-    return this.#isInterrupted ? 'interrupt' : 'continue'
+    return this.#isInterrupted && !this.#answering ? 'interrupt' : 'continue'
   }
 
   get #isInterrupted(): boolean {
@@ -221,8 +228,7 @@ export class LuaNamespace {
   /** A cell may end with an expression, whether or not its value is asked for. */
   #compile({ code, source, wantResult }: ExecuteRequest): LuaFunction {
     const name = chunkNameOf(source)
-    if (isAbsolute(source) && !wantResult) return this.#vm.load(withoutFirstLineComment(code), name)
-    return compileCell(this.#vm, code, name).chunk
+    return wantResult ? compileCell(this.#vm, code, name).chunk : this.#vm.load(withoutFirstLineComment(code), name)
   }
 
   #evaluate(expression: string): Answers['evaluate'] {
@@ -279,12 +285,21 @@ export class LuaNamespace {
 
   #scriptError(error: unknown, source: string): ScriptError {
     // A refusal met where no Lua error can be raised, as in io.read: the run has been stopped.
-    if (error instanceof HostFailure) return scriptErrorOf(new LuaError(error.message, { value: error.wire }), source, String)
+    if (error instanceof HostFailure) return scriptErrorOf(new LuaError(error.message, { value: error.wire }), source, this.#texts)
     if (error instanceof LuaMemoryError) {
       const limit = `${Math.round(this.#options.memoryLimit / MIB)} MiB`
-      return scriptErrorOf(new LuaMemoryError(`${error.message} (the limit is ${limit})`, { value: { hint: MEMORY_HINT } }), source, String)
+      return scriptErrorOf(
+        new LuaMemoryError(`${error.message} (the limit is ${limit})`, { value: { hint: MEMORY_HINT } }),
+        source,
+        this.#texts,
+      )
     }
-    return scriptErrorOf(error, source, (value) => this.#show(value))
+    return scriptErrorOf(error, source, this.#texts)
+  }
+
+  readonly #texts: ErrorTexts = {
+    show: (value) => this.#show(value),
+    suggest: (name, kind) => suggestName([...this.#options.catalogue, ...builtinModules], name, kind),
   }
 
   #show(value: unknown): string {

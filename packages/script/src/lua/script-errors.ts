@@ -9,13 +9,21 @@ export function chunkNameOf(source: string): string {
   return source.startsWith('/') || /^[A-Za-z]:[\\/]/.test(source) ? `@${source}` : `=${source}`
 }
 
-/** An error of a run as the kernel shows it. `show` gives text for error values that are not text. */
-export function scriptErrorOf(error: unknown, source: string, show: (value: unknown) => string): ScriptError {
+/** How errors are made readable. */
+export interface ErrorTexts {
+  /** Text for error values that are no text. */
+  show(value: unknown): string
+  /** What a missing global or field may have been meant to be. */
+  suggest(name: string, kind: 'global' | 'field'): string | undefined
+}
+
+/** An error of a run as the kernel shows it. */
+export function scriptErrorOf(error: unknown, source: string, texts: ErrorTexts): ScriptError {
   if (!(error instanceof LuaError)) throw error
   const ename = nameOf(error)
-  const evalue = messageText(error, show)
+  const evalue = messageText(error, texts)
   const frames = framesOf(error.traceback)
-  const hint = (error.value as { hint?: unknown } | undefined)?.hint
+  const hint = (error.value as { hint?: unknown } | undefined)?.hint ?? suggestion(evalue, texts)
   const traceback = [`${ename}: ${evalue}`]
   if (typeof hint === 'string') traceback.push(hint)
   if (frames.length > 0) traceback.push('stack traceback:', ...frames)
@@ -29,9 +37,17 @@ function nameOf(error: LuaError): string {
   return error instanceof LuaMemoryError ? 'OutOfMemory' : 'LuaError'
 }
 
-function messageText(error: LuaError, show: (value: unknown) => string): string {
+function messageText(error: LuaError, { show }: ErrorTexts): string {
   if (/^\(error object is a \w+ value\)$/.test(error.message)) return show(error.value)
   return error.message
+}
+
+const MISSING = /attempt to (?:call|index) a nil value \((global|field|method) '([^']+)'\)$/
+
+function suggestion(evalue: string, { suggest }: ErrorTexts): string | undefined {
+  const [, kind, name] = MISSING.exec(evalue) ?? []
+  const meant = name && suggest(name, kind === 'global' ? 'global' : 'field')
+  return meant && `Did you mean ${meant}?`
 }
 
 const POSITION = /^(.*?):(\d+): /s

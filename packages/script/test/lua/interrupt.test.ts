@@ -91,6 +91,17 @@ describe('interrupts', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
     }
   })
 
+  it('leave no question unanswered', async () => {
+    const { engine, host } = open
+    const running = open.begin('print("waiting") sleep(3600)')
+    await host.until('the sleep', () => host.text().endsWith('waiting\n'), STEP_TIMEOUT_MS)
+    const questions = [engine.complete('kept[1], str', 12, 'lua'), engine.complete('kept[1], kep', 12, 'lua')]
+    await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
+    await running
+    // The catalogue alone, which answers when the namespace does not, knows no variable.
+    expect((await Promise.all(questions)).map(({ items }) => items[0]?.text)).toEqual(['string', 'kept'])
+  })
+
   it('end a wait for a line of io.read', async () => {
     const { engine, host } = open
     host.reply = (_prompt, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
