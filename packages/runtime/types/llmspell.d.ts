@@ -14,66 +14,66 @@ declare const Display: {
    * @param html the markup
    * @param options how to show it
    */
-  html(html: string, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  html(html: string, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows Markdown.
    * @param text the text
    * @param options how to show it
    */
-  markdown(text: string, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  markdown(text: string, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows an SVG picture.
    * @param svg the markup
    * @param options how to show it
    */
-  svg(svg: string, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  svg(svg: string, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows a PNG picture.
    * @param data the bytes, or base64 text
    * @param options how to show it
    */
-  png(data: any, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  png(data: any, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows a value as a JSON tree.
    * @param value what JSON can hold
    * @param options how to show it
    */
-  json(value: any, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  json(value: any, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows rows as a table.
    * @param rows a list of objects or of lists
    * @param options how to show it
    */
-  table(rows: any[], options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  table(rows: any[], options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows a Vega-Lite chart.
    * @param spec the Vega-Lite specification
    * @param options how to show it
    */
-  vega(spec: Record<string, any>, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  vega(spec: Record<string, any>, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows mathematics.
    * @param text LaTeX source
    * @param options how to show it
    */
-  latex(text: string, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  latex(text: string, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Shows the effect of JavaScript run by the front end.
    * @param source the program
    * @param options how to show it
    */
-  javascript(source: string, options?: { id?: string; metadata?: Record<string, any> }): Promise<void>
+  javascript(source: string, options?: { id?: string; metadata?: Record<string, any> }): void
   /**
    * Replaces an output that was shown with this id.
    * @param id the id it was shown with
    * @param value the new value, as for `display`
    */
-  update(id: string, value: any): Promise<void>
+  update(id: string, value: any): void
   /**
    * Clears the output of the cell.
    * @param wait clear only when new output arrives, which avoids flicker
    */
-  clear(wait?: boolean): Promise<void>
+  clear(wait?: boolean): void
 }
 
 /**
@@ -88,10 +88,56 @@ declare function input(prompt?: string, options?: { password?: boolean }): strin
  * Waits. An interrupt ends the wait.
  * @param seconds how long; fractions are allowed
  */
-declare function sleep(seconds: number): void
+declare function sleep(seconds: number): Promise<void>
 
 /** The arguments given to the script. */
 declare const Args: any[]
+
+/** Writes to the log of the kernel. */
+declare const Log: {
+  /**
+   * Logs at level debug.
+   * @param message what happened
+   * @param fields details, as data
+   */
+  debug(message: string, fields?: Record<string, any>): void
+  /**
+   * Logs at level info.
+   * @param message what happened
+   * @param fields details, as data
+   */
+  info(message: string, fields?: Record<string, any>): void
+  /**
+   * Logs at level warn.
+   * @param message what happened
+   * @param fields details, as data
+   */
+  warn(message: string, fields?: Record<string, any>): void
+  /**
+   * Logs at level error.
+   * @param message what happened
+   * @param fields details, as data
+   */
+  error(message: string, fields?: Record<string, any>): void
+}
+
+/** Channels between the script and a front end, such as a widget: `comm.send(data)`, `comm.onMsg(fn)`, `comm.onClose(fn)`, `comm.close()`. */
+declare const Comm: {
+  /**
+   * Opens a channel to a target of the front end.
+   * @param target the name that the front end registered
+   * @param data what the target gets on opening
+   * @param metadata metadata of the message
+   * @returns the channel
+   */
+  open(target: string, data?: any, metadata?: Record<string, any>): any
+  /**
+   * Names a function that is called with the channel and the data when a front end opens a channel to this name.
+   * @param name the name
+   * @param fn called with `(comm, data)`
+   */
+  registerTarget(name: string, fn: any): void
+}
 
 /** Values that outlive the script, the client and the kernel, shared by all languages. Anything JSON can hold; a write that returned is on disk. */
 declare const State: {

@@ -129,7 +129,7 @@ Comm = {}
 ---@param target string the name that the front end registered
 ---@param data? any what the target gets on opening
 ---@param metadata? table metadata of the message
----@return table # the channel
+---@return any # the channel
 function Comm.open(target, data, metadata) end
 
 ---Names a function that is called with the channel and the data when a front end opens a channel to this name.
