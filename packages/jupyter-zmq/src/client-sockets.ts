@@ -1,4 +1,14 @@
-import { codeOf, type Disposable, deferred, Emitter, LlmspellError, type Logger, silentLogger, withTimeout } from '@llmspell/base'
+import {
+  codeOf,
+  type Deferred,
+  type Disposable,
+  deferred,
+  Emitter,
+  LlmspellError,
+  type Logger,
+  silentLogger,
+  withTimeout,
+} from '@llmspell/base'
 import {
   type Channel,
   type ClientTransport,
@@ -59,7 +69,7 @@ class ZmqClientTransport implements ClientTransport {
   readonly #messages = new Emitter<Message>()
   readonly #subscribed = deferred()
   readonly #closed = deferred<Error | undefined>()
-  readonly #pings = new Map<string, () => void>()
+  readonly #pings = new Map<string, Deferred<void>>()
   #pingCount = 0
   readonly #probes = new Set<string>()
   #sockets: Record<SocketName, ClientSocket> | undefined
@@ -116,7 +126,7 @@ class ZmqClientTransport implements ClientTransport {
     const start = performance.now()
     const id = `${this.#session.id}-${++this.#pingCount}`
     const answered = deferred()
-    this.#pings.set(id, answered.resolve)
+    this.#pings.set(id, answered)
     this.#sockets.hb.send([EMPTY, Buffer.from(id)])
     try {
       await withTimeout(answered.promise, timeoutMs, 'the heartbeat of the kernel')
@@ -127,7 +137,7 @@ class ZmqClientTransport implements ClientTransport {
   }
 
   async close(): Promise<void> {
-    this.#closed.resolve(undefined)
+    this.#end(undefined)
     const sockets = this.#sockets
     if (sockets) await Promise.all(Object.values(sockets).map((socket) => socket.close(this.#lingerMs)))
   }
@@ -156,7 +166,12 @@ class ZmqClientTransport implements ClientTransport {
   async #watch(losses: readonly Promise<Error>[]): Promise<void> {
     const first = await Promise.race(losses)
     await withTimeout(Promise.all(losses), LAST_WORDS_MS, 'the other sockets').catch(() => undefined)
-    this.#closed.resolve(first)
+    this.#end(first)
+  }
+
+  #end(reason: Error | undefined): void {
+    this.#closed.resolve(reason)
+    for (const ping of this.#pings.values()) ping.reject(closedError())
   }
 
   #receive(channel: Channel, frames: Uint8Array[]): void {
@@ -167,7 +182,7 @@ class ZmqClientTransport implements ClientTransport {
     } catch (error) {
       this.#drops.add(channel, error)
       // A kernel whose messages do not verify is not the one the file describes.
-      if (NOT_THE_KERNEL.has(codeOf(error))) this.#closed.resolve(error as Error)
+      if (NOT_THE_KERNEL.has(codeOf(error))) this.#end(error as Error)
       return
     }
     if (channel === 'iopub') this.#subscribed.resolve()
@@ -179,7 +194,7 @@ class ZmqClientTransport implements ClientTransport {
 
   #pong(frames: Uint8Array[]): void {
     const body = frames.at(-1)
-    if (body) this.#pings.get(Buffer.from(body).toString())?.()
+    if (body) this.#pings.get(Buffer.from(body).toString())?.resolve()
   }
 
   /** On both channels: shell may be behind a long cell, and old kernels do not answer on control. */

@@ -58,6 +58,11 @@ describe.skipIf(!available).each<Carrier>(['zmtp', 'libzmq'])('clients in Python
     expect(seen.mostBacklog).toBeLessThan(4 * 1024 * 1024)
   })
 
+  it('a peer that sends ZMTP heartbeats is answered and stays', async () => {
+    const { file } = await serve(tcpConnection(), carrier)
+    expect(await python('pinging_peer.py', file)).toEqual({ answer: 'kernel_info_reply', handshakes: 1, losses: 0 })
+  })
+
   it('a hostile client gets nothing, and the next request is answered', async () => {
     const { kernel, file } = await serve(tcpConnection(), carrier)
     expect(await python('hostile.py', file)).toEqual([

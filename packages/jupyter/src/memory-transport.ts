@@ -167,8 +167,7 @@ class MemoryClient implements ClientTransport {
   }
 
   async ping(timeoutMs: number): Promise<number> {
-    if (this.#closed.settled || this.#kernel.state === 'closed')
-      throw new LlmspellError('the kernel is gone', { code: 'timeout', data: { ms: timeoutMs } })
+    if (this.#closed.settled || this.#kernel.state === 'closed') throw closedError()
     const start = performance.now()
     await withTimeout(this.#kernel.opened, timeoutMs, 'the heartbeat of the kernel')
     return performance.now() - start

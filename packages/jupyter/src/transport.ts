@@ -43,7 +43,7 @@ export interface ClientTransport {
   /** Connects; resolves when the IOPub subscription stands (iopub_welcome, or a kernel_info probe towards old kernels). */
   open(): Promise<void>
   send(channel: 'shell' | 'control' | 'stdin', message: Message<object>): void
-  /** Round trip of the heartbeat in milliseconds; rejects with code `timeout`. Carriers without one answer from their link state. */
+  /** Round trip of the heartbeat in milliseconds; rejects with code `timeout`, or `transport.closed` when the kernel is gone. Carriers without one answer from their link state. */
   ping(timeoutMs: number): Promise<number>
   /** Settles when the carrier is gone, with the reason when it was not `close()`. */
   readonly closed: Promise<Error | undefined>
