@@ -113,7 +113,7 @@ export type FromScript =
   | { t: 'exit'; n: number; code: number }
   | { t: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
 
-export interface CompletionAnswer {
+interface CompletionAnswer {
   items: CompletionItem[]
   start: number
   end: number

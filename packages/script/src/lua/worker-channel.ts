@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { CONTROL, type FromWorker, OUTPUT_WINDOW, REASON, type ToWorker } from './protocol.ts'
+import { CONTROL, type FromWorker, OUTPUT_WINDOW, type ToWorker } from './protocol.ts'
 
 /** The worker's end of its channels. The worker has no event loop to speak of: it sleeps here, also in the midst of a host call. */
 export class WorkerChannel {

@@ -166,6 +166,9 @@ export class ScriptThread {
       case 'init':
         installCatalogue(this, message.catalogue)
         this.send({ t: 'ready' })
+        return
+      case 'poke': // wakes the event loop, nothing else
+        return
     }
   }
 
