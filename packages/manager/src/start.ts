@@ -6,6 +6,8 @@ import { isKernelRunning, type RegisteredKernel, readKernel, removeRemains } fro
 import { spawnKernel } from './spawn.ts'
 import { startLockPath } from './sweep.ts'
 
+export { type RunningKernel, runKernel, type SpawnedKernel, type SpawnOptions, spawnKernel } from './spawn.ts'
+
 /** Milliseconds one may wait for another process's start. */
 const OTHERS_START_MS = 90_000
 

@@ -16,6 +16,6 @@ export async function run(context: Context): Promise<number> {
     kernel,
     code,
     { ...(language && { language }), cwd: context.cwd, ...(fromStdin && { input: noInput }) },
-    await createSink(context, { result: true, quietExit: false }),
+    createSink(context, { result: true, quietExit: false }),
   )
 }

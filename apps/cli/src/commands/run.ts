@@ -25,7 +25,7 @@ export async function run(context: Context): Promise<number> {
       storeHistory: false,
       ...(script.stdinUsed ? { input: noInput } : {}),
     },
-    await createSink(context, { result: false, quietExit: true }),
+    createSink(context, { result: false, quietExit: true }),
   )
 }
 

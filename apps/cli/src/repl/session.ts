@@ -77,7 +77,7 @@ export class ReplSession {
   async #execute(code: string, input: Input | undefined, source: string | undefined): Promise<Outcome> {
     const { context } = this
     let outcome: Outcome = { status: 'error', exitCode: EXIT.failed }
-    const inner = await createSink(context, { result: true, quietExit: false })
+    const inner = createSink(context, { result: true, quietExit: false })
     const sink: OutputSink = {
       ...inner,
       end(result) {

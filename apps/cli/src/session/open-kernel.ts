@@ -20,16 +20,7 @@ export async function openKernel(context: Context): Promise<OpenKernel> {
       unresponsive ? 'llmspell: the kernel does not answer; still waiting (Ctrl-C to leave)\n' : 'llmspell: the kernel answers again\n',
     )
   const target = option(context, 'connect')
-  if (target !== undefined) {
-    const { connectTo, isCompatible, resolveTarget } = await import('@llmspell/manager')
-    const connection = resolveTarget(paths, target, env)
-    const client = await connectTo(connection, { onUnresponsive })
-    startTrace(context, client)
-    const record = connection.llmspell
-    if (record && !isCompatible(record.version, version))
-      terminal.note(`llmspell: the kernel "${record.id}" is of version ${record.version}, this is ${version}; some things may not work.\n`)
-    return { client, connection, started: false }
-  }
+  if (target !== undefined) return (await import('./named-kernel.ts')).openNamed(context, target, onUnresponsive)
   const topics = traceTopics(context)
   const { client, kernel, started } = await acquireKernel({
     paths,
