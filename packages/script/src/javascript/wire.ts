@@ -113,12 +113,6 @@ export type FromScript =
   | { t: 'exit'; n: number; code: number }
   | { t: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
 
-interface CompletionAnswer {
-  items: CompletionItem[]
-  start: number
-  end: number
-}
-
 export function jsonFrame(message: unknown, kind: number = JSON_FRAME): Buffer {
   return textFrame(JSON.stringify(message), kind)
 }

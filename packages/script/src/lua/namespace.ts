@@ -353,7 +353,7 @@ export class LuaNamespace {
 
   #readLine(): string | undefined {
     const line = this.#call((call) => ({ type: 'input', call, prompt: '', password: false, executionId: this.#executionId }))
-    return line === undefined ? undefined : `${line}\n`
+    return line === undefined ? undefined : `${line as string}\n`
   }
 
   #command(command: string, options: { cwd: string; env: Readonly<Record<string, string>>; input?: Uint8Array }): CommandResult {
