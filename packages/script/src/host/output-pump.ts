@@ -40,7 +40,7 @@ export class OutputPump {
   #deliver(batch: Batch, from: number): Promise<void> | undefined {
     for (let index = from; index < batch.items.length; index++) {
       const wait = this.#host.output({ executionId: batch.executionId, ...batch.items[index] } as EngineOutput)
-      if (!wait) continue
+      if (!(wait instanceof Promise)) continue
       const next = (): Promise<void> | undefined => this.#deliver(batch, index + 1)
       return wait.then(next, next)
     }
