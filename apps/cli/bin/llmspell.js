@@ -7,6 +7,6 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 19)) {
   console.error('Get one from https://nodejs.org, or run it through npm: npx --package=node@24 --package=@llmspell/cli llmspell')
   process.exit(1)
 }
-import('@llmspell/base/bundled')
+void import('@llmspell/base/bundled')
   .then((base) => import(base.bundled(new URL('../dist/', import.meta.url).href, './main.js')))
   .then((program) => program.main())
