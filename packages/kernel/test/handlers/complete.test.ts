@@ -4,7 +4,7 @@ import { testKernel } from '../support/test-kernel.ts'
 test('offsets are code points, in and out', async () => {
   const client = await (await testKernel()).connect()
   const code = '👩‍🚀한é pri'
-  const end = [...code].length
+  const end = Array.from(code).length
   const reply = await client.request('shell', 'complete_request', { code, cursor_pos: end })
   expect(reply.content).toMatchObject({ status: 'ok', matches: ['print'], cursor_start: end - 3, cursor_end: end })
   expect(reply.content['metadata']).toEqual({ _jupyter_types_experimental: [{ text: 'print', type: 'keyword', start: end - 3, end }] })

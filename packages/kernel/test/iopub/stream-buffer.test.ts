@@ -46,7 +46,7 @@ test('joined or not: order and text of both streams are kept', () => {
         }
         stream.flush()
         const units = (list: readonly (readonly [string, string, ...unknown[]])[]) =>
-          list.flatMap(([name, text]) => [...text].map((character) => `${name} ${character}`))
+          list.flatMap(([name, text]) => Array.from(text).map((character) => `${name} ${character}`))
         expect(units(published)).toEqual(units(writes))
         expect(published.every(([, text]) => text !== '')).toBe(true)
       },
