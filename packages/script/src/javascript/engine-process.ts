@@ -29,6 +29,8 @@ export interface ProcessEnd {
   kind: 'exit' | 'out-of-memory' | 'crash' | 'killed' | 'not-started'
   code: number | null
   signal: NodeJS.Signals | null
+  /** It has taken part in the work. */
+  wasReady: boolean
   /** What the runtime said about it on its stderr. */
   report: string
 }
@@ -176,7 +178,8 @@ export class EngineProcess {
 
   #watchEnd(...streams: Readable[]): void {
     this.#child.on('error', (error) => {
-      if (this.#child.pid === undefined) this.#end({ kind: 'not-started', code: null, signal: null, report: error.message })
+      if (this.#child.pid === undefined)
+        this.#end({ kind: 'not-started', code: null, signal: null, wasReady: false, report: error.message })
     })
     this.#child.on('exit', (code, signal) => {
       const finish = (): void => {
@@ -198,7 +201,7 @@ export class EngineProcess {
         : this.#exitCode !== undefined || (signal === null && !this.#reporting)
           ? 'exit'
           : 'crash'
-    return { kind, code: this.#exitCode ?? code, signal, report: this.#report }
+    return { kind, code: this.#exitCode ?? code, signal, wasReady: this.#ready.settled, report: this.#report }
   }
 
   #end(end: ProcessEnd): void {

@@ -347,7 +347,8 @@ class JavascriptEngine implements ScriptEngine {
     execution?.abort.abort(new Error('the engine has ended'))
     if (execution) this.#conclude(execution, this.#epitaph(end))
     this.#interrupted()
-    if (this.#state === 'disposed') return
+    // One that has never been ready would not be now either: the next cell tries again and tells why.
+    if (this.#disposed || !end.wasReady) return
     void this.#ensureProcess().catch((error: unknown) => {
       if (!this.#disposed) this.#host.log('error', messageOf(error))
     })
@@ -367,6 +368,7 @@ class JavascriptEngine implements ScriptEngine {
         ...(code !== 0 && { error: { ...failure('Exit', `the script ended with exit code ${code}`), engineLost: true } }),
       }
     }
+    if (end.kind === 'not-started') return { status: 'error', error: crashed(`the engine process did not start: ${end.report}`) }
     if (end.kind === 'out-of-memory') {
       const limit = Math.round((this.#options.memoryLimit ?? DEFAULT_MEMORY_LIMIT) / MIB)
       return {

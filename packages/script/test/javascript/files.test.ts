@@ -17,7 +17,7 @@ beforeAll(() => {
     'typed.cts': 'interface A { b: number }\nconst a: A = { b: 5 }\nmodule.exports = a\n',
     'plain.mjs': 'export default 7\nexport const named = 8\n',
     'common.cjs': 'exports.where = __filename\nexports.name = "common"\n',
-    'broken.mjs': 'export const a = 1\nlet = = 1\n',
+    'broken.mjs': 'export const a = 1\nconst b = = 1\n',
     'node_modules/esm-only/package.json': '{"name": "esm-only", "type": "module", "exports": "./index.js"}',
     'node_modules/esm-only/index.js': 'export const from = "esm-only"',
     'node_modules/cjs-only/index.js': 'module.exports = { from: "cjs-only" }',

@@ -29,7 +29,6 @@ import {
   DISCONNECTED,
   type GuardData,
   INTERRUPT_ACK,
-  INTERRUPT_ASKED,
   LOCK,
   OUT_WAITING,
   PURGE,
@@ -203,7 +202,6 @@ class Guard {
   async #stop(n: number): Promise<void> {
     if (n <= this.#interrupt) return
     this.#interrupt = n
-    Atomics.store(this.#words, INTERRUPT_ASKED, n)
     this.#post({ t: 'interrupt', n })
     if (await this.#acknowledged(n, GRACE_MS)) return this.#send({ t: 'interrupted', n, hard: false })
     for (let attempt = 0; this.#interrupt === n && !this.#isAcknowledged(n); attempt++) {

@@ -7,7 +7,7 @@ import { CONSTANT, DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
 import { stripTypes } from '../source/typescript.ts'
 import type { Cell } from './cell.ts'
 import type { ScriptThread } from './script-thread.ts'
-import { rememberScript } from './stack-traces.ts'
+import { IMPORT_FRAME, rememberScript } from './stack-traces.ts'
 
 type Import = (specifier: unknown, options?: unknown) => Promise<Record<string, unknown>>
 
@@ -19,17 +19,21 @@ export function modules(thread: ScriptThread): void {
   const importFrom = (base: string): Import => {
     let found = importers.get(base)
     if (!found) {
-      found = new Script('(specifier, options) => options === undefined ? import(specifier) : import(specifier, options)', {
-        filename: base,
-        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      }).runInThisContext() as Import
+      found = new Script(
+        `(function ${IMPORT_FRAME}(specifier, options) { return options === undefined ? import(specifier) : import(specifier, options) })`,
+        {
+          filename: base,
+          importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+        },
+      ).runInThisContext() as Import
       importers.set(base, found)
     }
     return found
   }
 
   const dynamicImport = async (specifier: unknown, options?: unknown, wanted?: readonly string[]): Promise<unknown> => {
-    const namespace = await importFrom(baseOf(thread.cell))(specifier, options)
+    loaded.length = 0
+    const namespace = await importFrom(baseOf(thread.cell))(specifier, options).catch(locateSyntaxError)
     for (const name of wanted ?? []) {
       if (!(name in namespace))
         throw new SyntaxError(`The requested module '${String(specifier)}' does not provide an export named '${name}'`)
@@ -107,6 +111,25 @@ function getter(name: string, get: () => unknown): void {
   })
 }
 
+/** Files that the import at hand has loaded. */
+const loaded: string[] = []
+const LOADED_MAX = 500
+
+/** V8 does not say where a module has its syntax error: look for it in what was loaded. */
+async function locateSyntaxError(error: unknown): Promise<never> {
+  if (!(error instanceof SyntaxError) || /^(file:|\/)/.test(String(error.stack))) throw error
+  const { problemsIn } = await import('../source/prepare.ts')
+  for (const url of loaded) {
+    const file = fileURLToPath(url)
+    const problem =
+      /\.[cm]?[jt]s$/.test(file) && problemsIn(readFileSync(file, 'utf8'), /ts$/.test(file) ? 'typescript' : 'javascript', file)
+    if (!problem) continue
+    Object.defineProperty(error, 'stack', { value: problem.traceback.join('\n'), configurable: true, writable: true })
+    break
+  }
+  throw error
+}
+
 /** What Node's own type stripping refuses: worth a look by the compiler that can do it. */
 const NEEDS_TRANSFORM = /\b(?:enum|namespace|module)\s+[\w$]+|\bconstructor\s*\(|\bimport\s+[\w$]+\s*=|<[\w$]+>\s*[\w$([{]/
 
@@ -114,6 +137,7 @@ const NEEDS_TRANSFORM = /\b(?:enum|namespace|module)\s+[\w$]+|\bconstructor\s*\(
 export function installTypeScriptFiles(): void {
   registerHooks({
     load(url, context, nextLoad) {
+      if (url.startsWith('file:') && loaded.length < LOADED_MAX) loaded.push(url)
       if (!/^file:.*\.[mc]?ts$/.test(url) || url.includes('/node_modules/')) return nextLoad(url, context)
       const file = fileURLToPath(url)
       const source = readFileSync(file, 'utf8')

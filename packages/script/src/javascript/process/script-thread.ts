@@ -13,11 +13,14 @@ import { installCatalogue } from './globals.ts'
 import { HostCalls } from './host-calls.ts'
 import type { Outbox } from './outbox.ts'
 import type { ForScript, Run, ScriptMessage } from './script-messages.ts'
-import { DISCONNECTED, INTERRUPT_ACK, INTERRUPT_ASKED, lock, RUNNING, TAKEN, unlock } from './shared.ts'
+import { DISCONNECTED, INTERRUPT_ACK, lock, RUNNING, TAKEN, unlock } from './shared.ts'
 import { toBundle } from './show.ts'
 import { rememberScript } from './stack-traces.ts'
 
 const DISCONNECT_MS = 200
+/** How long the reason why an evaluation was cut off may take to show itself. */
+const ENDING_MS = 1000
+const { setTimeout: nodeTimeout } = globalThis
 const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
 
 /** The main thread of the engine process. All user code runs here, and as little else as can be. */
@@ -239,9 +242,9 @@ export class ScriptThread {
 
   #onEvaluated(cell: Cell, message: Run, error: Error | null, response: EvaluateResponse | undefined): void {
     if (error || !response) {
-      // Terminated: the interrupt itself is the next message.
-      if ((this.#words[INTERRUPT_ASKED] as number) > (this.#words[INTERRUPT_ACK] as number)) return
-      return this.#finish(cell, { status: 'error', error: describeError(error) })
+      // It was terminated, and the interrupt is the next message; or the process is ending. Neither is an error of the code.
+      nodeTimeout(() => this.#finish(cell, { status: 'error', error: describeError(error) }), ENDING_MS).unref()
+      return
     }
     const { exceptionDetails: thrown, result } = response
     if (!thrown) return this.#conclude(cell, this.#value(result), message)

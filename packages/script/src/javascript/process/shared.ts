@@ -36,11 +36,8 @@ export const SLEEP = 9
 /** Set by the script thread when output waits for the guard's timer. */
 export const OUT_WAITING = 10
 
-/** Number of the last interrupt that was asked for. */
-export const INTERRUPT_ASKED = 11
-
 /** 1 when the guard has let go of the script thread's debugger. */
-export const DISCONNECTED = 12
+export const DISCONNECTED = 11
 
 export const WORDS = 16
 export const OUTBOX_BYTES: number = 128 * 1024

@@ -10,6 +10,9 @@ interface KnownScript {
   map: string | SourceMap | undefined
 }
 
+/** Name of the function that imports for cells. */
+export const IMPORT_FRAME = 'llmspellImport'
+
 const KNOWN_MAX = 5000
 const STACK_FRAMES = 30
 const scripts = new Map<string, KnownScript>()
@@ -50,9 +53,10 @@ export function installStackTraces(): void {
   }
 }
 
-/** How the engine runs a plain script. */
+/** How the engine runs a plain script, and imports. */
 function isEntry(url: string, frame: NodeJS.CallSite): boolean {
-  return url === 'node:vm' && frame.getFunctionName() === 'runInThisContext'
+  const name = frame.getFunctionName()
+  return name === IMPORT_FRAME || (url === 'node:vm' && name === 'runInThisContext') || url === 'node:diagnostics_channel'
 }
 
 function placeOf(url: string, line: number | null, column: number | null): Position | undefined {

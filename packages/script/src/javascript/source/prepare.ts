@@ -1,6 +1,6 @@
 import { Script } from 'node:vm'
 import type { Language, ScriptError } from '../../engine.ts'
-import type { Declarations } from './declarations.ts'
+import { Declarations } from './declarations.ts'
 import { parse, type SyntaxProblem } from './parse.ts'
 import { type Rewritten, rewrite } from './rewrite.ts'
 import { stripTypes } from './typescript.ts'
@@ -20,6 +20,12 @@ export function prepare(code: string, language: Language, source: string, names:
   const parsed = parse(script)
   if ('problem' in parsed) return { error: syntaxError(parsed.problem, code, source, script) }
   return { ...rewrite(script, parsed.program, names), ...(map !== undefined && { map }) }
+}
+
+/** The syntax error of a whole file, if it has one. */
+export function problemsIn(code: string, language: Language, file: string): ScriptError | undefined {
+  const prepared = prepare(code, language, file, new Declarations())
+  return 'error' in prepared ? prepared.error : undefined
 }
 
 /** `{a: 1}` alone is meant as an object, not as a block with a label. */
