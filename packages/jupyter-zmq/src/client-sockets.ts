@@ -16,7 +16,6 @@ import {
   endpointOf,
   type Message,
   Session,
-  SOCKET_NAMES,
   type SocketName,
   WireCodec,
 } from '@llmspell/jupyter'
@@ -40,6 +39,8 @@ export interface ClientSocketsOptions {
 }
 
 const KINDS: Record<SocketName, ClientKind> = { shell: 'dealer', control: 'dealer', stdin: 'dealer', iopub: 'sub', hb: 'dealer' }
+/** Stdin too, though nothing is sent there: the kernel can ask for input only where a client is known. */
+const AT_ONCE: readonly SocketName[] = ['iopub', 'shell', 'stdin']
 /** Kernels without iopub_welcome are asked for kernel_info until IOPub shows the answer; the first time after this many milliseconds. */
 const PROBE_AFTER_MS = 150
 const PROBE_EVERY_MS = 500
@@ -72,7 +73,10 @@ class ZmqClientTransport implements ClientTransport {
   readonly #pings = new Map<string, Deferred<void>>()
   #pingCount = 0
   readonly #probes = new Set<string>()
-  #sockets: Record<SocketName, ClientSocket> | undefined
+  #provided: ClientSockets | undefined
+  readonly #sockets = new Map<SocketName, ClientSocket>()
+  readonly #losses: Error[] = []
+  #lastWords: ReturnType<typeof setTimeout> | undefined
   #ready = false
   /** Requests made before the IOPub subscription stands: their output would be missed. */
   #waiting: { channel: 'shell' | 'control' | 'stdin'; message: Message<object> }[] = []
@@ -96,9 +100,9 @@ class ZmqClientTransport implements ClientTransport {
   }
 
   async open(): Promise<void> {
-    const provider = await this.#provider()
+    this.#provided = await this.#provider()
     if (this.#closed.settled) throw closedError()
-    this.#sockets = this.#connectAll(provider)
+    for (const name of AT_ONCE) this.#socket(name)
     const prober = setInterval(() => this.#probe(), PROBE_EVERY_MS)
     const firstProbe = setTimeout(() => this.#probe(), PROBE_AFTER_MS)
     try {
@@ -117,17 +121,18 @@ class ZmqClientTransport implements ClientTransport {
 
   send(channel: 'shell' | 'control' | 'stdin', message: Message<object>): void {
     if (this.#closed.settled) return
-    if (this.#ready) this.#sockets?.[channel].send(this.#codec.encode(message))
+    if (this.#ready) this.#socket(channel)?.send(this.#codec.encode(message))
     else this.#waiting.push({ channel, message })
   }
 
   async ping(timeoutMs: number): Promise<number> {
-    if (!this.#sockets || this.#closed.settled) throw closedError()
+    const heartbeat = this.#socket('hb')
+    if (!heartbeat) throw closedError()
     const start = performance.now()
     const id = `${this.#session.id}-${++this.#pingCount}`
     const answered = deferred()
     this.#pings.set(id, answered)
-    this.#sockets.hb.send([EMPTY, Buffer.from(id)])
+    heartbeat.send([EMPTY, Buffer.from(id)])
     try {
       await withTimeout(answered.promise, timeoutMs, 'the heartbeat of the kernel')
     } finally {
@@ -138,8 +143,7 @@ class ZmqClientTransport implements ClientTransport {
 
   async close(): Promise<void> {
     this.#end(undefined)
-    const sockets = this.#sockets
-    if (sockets) await Promise.all(Object.values(sockets).map((socket) => socket.close(this.#lingerMs)))
+    await Promise.all(Array.from(this.#sockets.values(), (socket) => socket.close(this.#lingerMs)))
   }
 
   async #provider(): Promise<ClientSockets> {
@@ -151,27 +155,30 @@ class ZmqClientTransport implements ClientTransport {
     return zmtpClientSockets({ identity, refusedGraceMs: this.#refusedGraceMs })
   }
 
-  #connectAll(provider: ClientSockets): Record<SocketName, ClientSocket> {
-    const sockets: Partial<Record<SocketName, ClientSocket>> = {}
-    for (const name of SOCKET_NAMES) {
-      const receive = name === 'hb' ? (frames: Uint8Array[]) => this.#pong(frames) : (frames: Uint8Array[]) => this.#receive(name, frames)
-      const socket = provider.connect(KINDS[name], endpointOf(this.#connection, name), receive)
-      sockets[name] = socket
-    }
-    void this.#watch(Object.values(sockets).map((socket) => socket.lost))
-    return sockets as Record<SocketName, ClientSocket>
+  /** Connected on first need: control and heartbeat are used rarely, and a command line pays for each connection. */
+  #socket(name: SocketName): ClientSocket | undefined {
+    if (!this.#provided || this.#closed.settled) return undefined
+    const existing = this.#sockets.get(name)
+    if (existing) return existing
+    const receive = name === 'hb' ? (frames: Uint8Array[]) => this.#pong(frames) : (frames: Uint8Array[]) => this.#receive(name, frames)
+    const socket = this.#provided.connect(KINDS[name], endpointOf(this.#connection, name), receive)
+    this.#sockets.set(name, socket)
+    void socket.lost.then((error) => this.#lose(error))
+    return socket
   }
 
   /** The sockets go one after the other: what the last ones still bring is delivered before `closed` settles. */
-  async #watch(losses: readonly Promise<Error>[]): Promise<void> {
-    const first = await Promise.race(losses)
-    await withTimeout(Promise.all(losses), LAST_WORDS_MS, 'the other sockets').catch(() => undefined)
-    this.#end(first)
+  #lose(error: Error): void {
+    this.#losses.push(error)
+    if (this.#losses.length >= this.#sockets.size) this.#end(this.#losses[0])
+    else this.#lastWords ??= setTimeout(() => this.#end(this.#losses[0]), LAST_WORDS_MS)
   }
 
   #end(reason: Error | undefined): void {
+    clearTimeout(this.#lastWords)
     this.#closed.resolve(reason)
     for (const ping of this.#pings.values()) ping.reject(closedError())
+    if (reason) for (const socket of this.#sockets.values()) void socket.close(0)
   }
 
   #receive(channel: Channel, frames: Uint8Array[]): void {
@@ -202,7 +209,7 @@ class ZmqClientTransport implements ClientTransport {
     for (const channel of ['shell', 'control'] as const) {
       const probe = this.#session.create('kernel_info_request', {}, { channel })
       this.#probes.add(probe.header.msg_id)
-      this.#sockets?.[channel].send(this.#codec.encode(probe))
+      this.#socket(channel)?.send(this.#codec.encode(probe))
     }
   }
 
