@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { LlmspellError } from '@llmspell/base'
 import { type Signer, unsigned } from './wire.ts'
 
@@ -31,7 +31,7 @@ export function createSigner(connection: { key: string; signature_scheme: string
 class HmacSigner implements Signer {
   readonly signs = true
   readonly #name: string
-  readonly #key: KeyObject
+  readonly #key: Buffer
   readonly #block: number
   readonly #digest: number
   /** Key XOR ipad, then room for a message. */
@@ -45,7 +45,7 @@ class HmacSigner implements Signer {
     this.#block = block
     this.#digest = digest
     const bytes = Buffer.from(key, 'utf8')
-    this.#key = createSecretKey(bytes)
+    this.#key = bytes
     const padded = Buffer.alloc(block)
     if (bytes.length > block) hash(name, bytes, 'buffer').copy(padded)
     else bytes.copy(padded)
