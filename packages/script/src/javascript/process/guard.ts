@@ -21,6 +21,7 @@ import {
   SYNC_FRAME,
   type ToGuard,
 } from '../wire.ts'
+import { type Descendant, descendantsSince, signalDescendant, ticksNow } from './children.ts'
 import { complete, inspectAt, variables } from './completion.ts'
 import { flushFromGuard } from './outbox.ts'
 import { ScriptInspector } from './script-inspector.ts'
@@ -43,6 +44,8 @@ import {
 /** Time for the script thread to notice an interrupt by itself before it is terminated. */
 const GRACE_MS = 20
 const REPEAT_MS = 100
+/** Time for child processes of an interrupted execution to end by themselves. */
+const CHILD_GRACE_MS = 500
 const FLUSH_MS = 20
 const LIMIT_CHECK_MS = 100
 const WARM_UP_MS = 100
@@ -66,6 +69,8 @@ class Guard {
   #interrupt = 0
   #memoryLimit = Number.POSITIVE_INFINITY
   #checkedAt = 0
+  /** When the running execution began. */
+  #startedAt = 0
   #catalogue: CatalogueLookup | undefined
   #init: Init | undefined
 
@@ -142,6 +147,7 @@ class Guard {
     if ('error' in prepared) return this.#send({ t: 'done', n, outcome: { status: 'error', error: prepared.error } })
     // Set here and not where it starts: the watch over its output must not end before.
     Atomics.store(this.#words, RUNNING, n)
+    this.#startedAt = performance.now()
     this.#post({
       t: 'run',
       n,
@@ -202,8 +208,11 @@ class Guard {
   async #stop(n: number): Promise<void> {
     if (n <= this.#interrupt) return
     this.#interrupt = n
+    const children = this.#childrenOfRunning()
     this.#post({ t: 'interrupt', n })
-    if (await this.#acknowledged(n, GRACE_MS)) return this.#send({ t: 'interrupted', n, hard: false })
+    const soft = await this.#acknowledged(n, GRACE_MS)
+    this.#endChildren(children)
+    if (soft) return this.#send({ t: 'interrupted', n, hard: false })
     for (let attempt = 0; this.#interrupt === n && !this.#isAcknowledged(n); attempt++) {
       if (attempt > 0) Atomics.store(this.#words, PURGE, 1)
       await this.#terminate(n)
@@ -211,6 +220,21 @@ class Guard {
     }
     Atomics.store(this.#words, PURGE, 0)
     if (this.#interrupt === n) this.#send({ t: 'interrupted', n, hard: true })
+  }
+
+  /** What the running execution has started: it waits for that, or leaves it behind. */
+  #childrenOfRunning(): Descendant[] {
+    return Atomics.load(this.#words, RUNNING) === 0
+      ? []
+      : descendantsSince(ticksNow() - Math.ceil((performance.now() - this.#startedAt) / 10) - 1)
+  }
+
+  #endChildren(children: readonly Descendant[]): void {
+    for (const child of children) signalDescendant(child, 'SIGTERM')
+    if (children.length === 0) return
+    setTimeout(() => {
+      for (const child of children) signalDescendant(child, 'SIGKILL')
+    }, CHILD_GRACE_MS)
   }
 
   #isAcknowledged(n: number): boolean {
