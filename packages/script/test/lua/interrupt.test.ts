@@ -55,22 +55,26 @@ describe('interrupts', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
 
   it('can be caught once, by code that then ends', async () => {
     const { engine, host } = open
-    const running = open.begin('print("catching") local ok, reason = pcall(function() while true do end end) print(ok, reason)')
-    await host.until('the loop', () => host.text().endsWith('catching\n'), STEP_TIMEOUT_MS)
-    await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
-    expect((await running).status).toBe('ok')
+    // On a busy machine the worker may not run before the interrupt that cannot be caught is due: then try again.
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const running = open.begin('print("catching") local ok, reason = pcall(function() while true do end end) print(ok, reason)')
+      await host.until('the loop', () => host.text().endsWith('catching\n'), STEP_TIMEOUT_MS)
+      await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
+      if ((await running).status === 'ok') break
+    }
     expect(host.text()).toMatch(/false\tinterrupted\n$/)
   })
 
   it('close what the script has open', async () => {
     const { engine, host } = open
-    const running = open.begin(
-      'local guard <close> = setmetatable({}, { __close = function() print("closed") end }) print("open") while true do end',
-    )
-    await host.until('the loop', () => host.text().endsWith('open\n'), STEP_TIMEOUT_MS)
-    await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
-    expect((await running).status).toBe('interrupted')
-    expect(host.text()).toMatch(/closed\n$/)
+    const code = 'local guard <close> = setmetatable({}, { __close = function() print("closed") end }) print("open") while true do end'
+    for (let attempt = 0; attempt < 20 && !host.text().endsWith('closed\n'); attempt++) {
+      const running = open.begin(code)
+      await host.until('the loop', () => host.text().endsWith('open\n'), STEP_TIMEOUT_MS)
+      await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
+      expect((await running).status).toBe('interrupted')
+    }
+    expect(host.text()).toMatch(/open\nclosed\n$/)
   })
 
   it('reach code that has not begun yet', async () => {
