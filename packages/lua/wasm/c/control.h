@@ -1,6 +1,6 @@
 /*
-** The control block: the words that host and VM share in linear memory. Another thread may write `signal` and
-** read everything while Lua runs; the rest is written by the thread that runs the VM.
+** The control block: the words that host and VM share in linear memory. Another thread may read
+** everything and write `signal` and `flush_line` while Lua runs; the rest is written by the thread that runs the VM.
 ** src/control.ts mirrors the order of the fields: append only.
 */
 #ifndef LW_CONTROL_H
