@@ -27,6 +27,7 @@ export async function* runChecks(context: Context): AsyncGenerator<Check> {
   yield leftovers(context)
   yield* registeredKernels(context)
   yield* trialKernel(context)
+  yield await encryption()
   yield jupyter(context)
   yield* kernelspecs(context)
 }
@@ -89,12 +90,17 @@ async function* registeredKernels({ paths }: Context): AsyncGenerator<Check> {
   }
 }
 
-/** Smallest code of each language, and what it must print. */
-const TRIALS = [
-  ['lua', 'print(6 * 7)'],
-  ['javascript', 'console.log(6 * 7)'],
-  ['typescript', 'const n: number = 42; console.log(n)'],
-] as const
+/** Small code of each language, and of what State needs; each must print 42. */
+const TRIALS: readonly (readonly [name: string, language: 'lua' | 'javascript' | 'typescript', code: string])[] = [
+  ['lua', 'lua', 'print(6 * 7)'],
+  ['javascript', 'javascript', 'console.log(6 * 7)'],
+  ['typescript', 'typescript', 'const n: number = 42; console.log(n)'],
+  [
+    'saved state',
+    'lua',
+    'local own = { scope = "llmspell-doctor" } State.set("trial", 42, own) print(State.get("trial", own)) State.delete("trial", own)',
+  ],
+]
 
 /** A kernel of its own, so that a broken one in use does not hide behind a good answer, nor the other way round. */
 async function* trialKernel({ paths, cwd, env }: Context): AsyncGenerator<Check> {
@@ -131,8 +137,8 @@ async function* trialKernel({ paths, cwd, env }: Context): AsyncGenerator<Check>
     const client = await connectTo(kernel.connection)
     try {
       yield { name: 'kernel', status: 'ok', message: `a new one answered after ${Math.round(performance.now() - begun)} ms` }
-      for (const [language, code] of TRIALS) {
-        const check = await engine(client, language, code)
+      for (const trial of TRIALS) {
+        const check = await tryCode(client, ...trial)
         works &&= check.status === 'ok'
         yield check
       }
@@ -148,7 +154,12 @@ async function* trialKernel({ paths, cwd, env }: Context): AsyncGenerator<Check>
   }
 }
 
-async function engine(client: Awaited<ReturnType<typeof connectTo>>, language: (typeof TRIALS)[number][0], code: string): Promise<Check> {
+async function tryCode(
+  client: Awaited<ReturnType<typeof connectTo>>,
+  name: string,
+  language: 'lua' | 'javascript' | 'typescript',
+  code: string,
+): Promise<Check> {
   let printed = ''
   const begun = performance.now()
   const execution = client.execute(code, {
@@ -162,10 +173,21 @@ async function engine(client: Awaited<ReturnType<typeof connectTo>>, language: (
   try {
     await execution.done
   } catch (error) {
-    return { name: language, status: 'failed', message: messageOf(error) }
+    return { name, status: 'failed', message: messageOf(error), ...hintOf(error) }
   }
-  if (printed.trim() !== '42') return { name: language, status: 'failed', message: `gave ${JSON.stringify(printed)} for ${code}` }
-  return { name: language, status: 'ok', message: `ran a cell in ${Math.round(performance.now() - begun)} ms` }
+  if (printed.trim() !== '42') return { name, status: 'failed', message: `gave ${JSON.stringify(printed)} for ${code}` }
+  return { name, status: 'ok', message: `works, ${Math.round(performance.now() - begun)} ms` }
+}
+
+/** The only thing the ZeroMQ addon is needed for. */
+async function encryption(): Promise<Check> {
+  try {
+    const { loadCurveAddon } = await import('@llmspell/jupyter-zmq')
+    await loadCurveAddon()
+    return { name: 'encryption', status: 'ok', message: 'the ZeroMQ addon loads and has CURVE' }
+  } catch (error) {
+    return { name: 'encryption', status: 'warning', message: messageOf(error), ...hintOf(error) }
+  }
 }
 
 function jupyter({ env }: Context): Check {

@@ -24,7 +24,9 @@ export async function run(context: Context): Promise<number> {
 
 function describe(status: KernelStatusReply, { version }: Context): string {
   const { record } = status
-  const age = isCompatible(record.version, version) ? '' : ` (this program is ${version}: a restart of the kernel brings it up to date)`
+  const age = isCompatible(record.version, version)
+    ? ''
+    : ` (this program is ${version}; once the kernel is stopped, the next command starts one of its own version)`
   const lines: [string, string][] = [
     [`kernel "${record.id}"`, `${status.execution_state}, process ${record.pid}, up ${duration(status.uptime)}`],
     ['version', `${record.version}${age}`],
