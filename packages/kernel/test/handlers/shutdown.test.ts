@@ -58,6 +58,28 @@ test('also while an interrupt does not get through', async () => {
   expect(await withTimeout(kernel.closed, ANSWER, 'the kernel to close')).toBe('signal')
 })
 
+test('until the end it tells what it is, and refuses work', async () => {
+  const echo = echoEngineFactory(['lua'])
+  const disposing = Promise.withResolvers<void>()
+  const engines = [
+    {
+      ...echo,
+      create: (...args: Parameters<typeof echo.create>) => Object.assign(echo.create(...args), { dispose: () => disposing.promise }),
+    },
+  ]
+  const { kernel, connect } = await testKernel({ owned: true, engines })
+  const client = await connect()
+  void kernel.stop('signal')
+  expect((await client.request('shell', 'kernel_info_request')).content).toMatchObject({ status: 'ok', protocol_version: '5.5' })
+  expect((await client.request('control', 'kernel_info_request')).content).toMatchObject({ status: 'ok' })
+  expect((await client.request('shell', 'complete_request', { code: '', cursor_pos: 0 })).content).toMatchObject({
+    status: 'error',
+    ename: 'KernelStopped',
+  })
+  disposing.resolve()
+  expect(await withTimeout(kernel.closed, ANSWER, 'the kernel to close')).toBe('signal')
+})
+
 test('of a kernel that is not theirs clients only detach', async () => {
   const client = await (await testKernel()).connect()
   await client.execute('set x 1')
