@@ -150,7 +150,8 @@ export class LuaEngine implements ScriptEngine {
   async #stop(run: Run): Promise<void> {
     this.#worker?.interrupt(run.id)
     run.abort?.abort()
-    const hard = setTimeout(() => this.#worker?.interruptHard(run.id), HARD_AFTER_MS)
+    // Again and again: one that comes between two calls into the VM is lost.
+    const hard = setInterval(() => this.#worker?.interruptHard(run.id), HARD_AFTER_MS)
     const last = setTimeout(() => {
       void this.#worker?.terminate({
         ename: 'Interrupted',
@@ -160,7 +161,7 @@ export class LuaEngine implements ScriptEngine {
     try {
       await run.stopped
     } finally {
-      clearTimeout(hard)
+      clearInterval(hard)
       clearTimeout(last)
     }
   }

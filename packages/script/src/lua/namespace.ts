@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
+import { messageOf } from '@llmspell/base'
 import {
   type CommandResult,
   compileCell,
@@ -17,28 +18,21 @@ import {
 import { builtinModules } from '../catalogue/builtins.ts'
 import type { CommEvent, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
 import { normalizeBundle } from '../host/bundles.ts'
-import { OutputBuffer } from '../host/output-buffer.ts'
 import { HostFailure, hostFunctions, type NamespaceServices } from './host-functions.ts'
 import { fromData, toData } from './host-values.ts'
 import { Introspection } from './introspection.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest, type ToWorker, type WorkerOptions } from './protocol.ts'
 import { chunkNameOf, type ErrorTexts, OWN_CHUNK, scriptErrorOf } from './script-errors.ts'
+import { ScriptOutput } from './script-output.ts'
 import { suggestName } from './suggest-name.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
 const MIB = 1024 * 1024
 
-/** What a run that met the memory limit may use beyond it, so that the next can clean up. */
-const HEADROOM_BYTES = 8 * MIB
 /** Linear memory is larger than the heap in it: fragments, C stack, buffers. */
 const MEMORY_FACTOR = 1.5
 const MEMORY_EXTRA_BYTES = 64 * MIB
 const MEMORY_HINT = 'Everything is still there: set what is large to nil and go on.'
-
-const NEWLINE = 10
-
-/** Lines on standard error closer together than this are joined. */
-const ERROR_BATCH_MS = 5
 
 /** What can wait is done when nothing has been asked for this long. */
 const IDLE_AFTER_MS = 15
@@ -54,7 +48,7 @@ type Reply = ToWorker & { type: 'reply' }
 export class LuaNamespace {
   readonly #options: WorkerOptions
   readonly #channel: WorkerChannel
-  readonly #output: OutputBuffer
+  readonly #output: ScriptOutput
   readonly #vm: LuaVM
   readonly #prelude: Prelude
   readonly #nullObject: object
@@ -67,16 +61,15 @@ export class LuaNamespace {
   #nextCall = 1
   /** In the midst of answering a question: an interrupt is for the code that waits behind it. */
   #answering = false
-  #lastError = 0
-  /** In the midst of a write of the C library: its buffer must be left alone. */
-  #writing = false
 
   constructor(options: WorkerOptions) {
     this.#options = options
     this.#channel = new WorkerChannel(options.port, options.control)
-    this.#output = new OutputBuffer((items, size) => {
-      this.#channel.postOutput({ type: 'output', executionId: this.#executionId, items, size })
-      this.#stall()
+    this.#output = new ScriptOutput(this.#channel, {
+      executionId: () => this.#executionId,
+      flushLibrary: () => this.#vm.flush(),
+      isInterrupted: () => this.#isInterrupted,
+      receive: () => this.#receive(),
     })
     this.#vm = LuaVM.create(options.module, {
       memoryLimit: options.memoryLimit,
@@ -84,8 +77,8 @@ export class LuaNamespace {
       policy: 'full',
       cwd: options.cwd,
       env: options.env,
-      stdout: (bytes) => this.#write('stdout', bytes),
-      stderr: (bytes) => this.#write('stderr', bytes),
+      stdout: (bytes) => this.#output.write('stdout', bytes),
+      stderr: (bytes) => this.#output.write('stderr', bytes),
       input: () => this.#readLine(),
       run: (command, options) => this.#command(command, options),
       onEvent: () => this.#attention(),
@@ -172,7 +165,7 @@ export class LuaNamespace {
   #attention(): EventResult {
     const reasons = this.#channel.takeReasons()
     if (reasons & REASON.MESSAGE) this.#receive()
-    if (reasons & REASON.FLUSH) this.#flush()
+    if (reasons & REASON.FLUSH) this.#output.flush()
     return this.#isInterrupted && !this.#answering ? 'interrupt' : 'continue'
   }
 
@@ -186,10 +179,9 @@ export class LuaNamespace {
     this.#run = request.id
     this.#executionId =
       request.type === 'execute' ? request.request.executionId : request.type === 'comm' ? request.event.executionId : request.executionId
-    this.#makeRoom()
     this.#vm.control.flushNextLine()
     const value = this.#answerRun(request)
-    this.#finishOutput()
+    this.#output.end()
     this.#channel.post({ type: 'answer', id: request.id, value })
     this.#run = IDLE
   }
@@ -210,14 +202,9 @@ export class LuaNamespace {
     try {
       if (request.args) this.#giveArguments(request.args, request.source)
       if (isAbsolute(request.source)) this.#vm.call(this.#prelude.add_path, [dirname(request.source)])
-      const chunk = this.#compile(request)
-      try {
-        const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, request.wantResult, request.args ?? []]))
-        if (this.#channel.isForced(this.#run)) throw new LuaInterrupted()
-        return { status: 'ok', ...(bundle !== undefined && { result: this.#bundle(bundle) }) }
-      } finally {
-        chunk.release()
-      }
+      const result = this.#runChunk(this.#compile(request), request.wantResult, request.args ?? [])
+      if (this.#channel.isForced(this.#run)) throw new LuaInterrupted()
+      return { status: 'ok', ...(result && { result }) }
     } catch (error) {
       if (error instanceof LuaExit) return exitOutcome(error.code)
       const stopped = this.#asInterrupt(error)
@@ -225,7 +212,7 @@ export class LuaNamespace {
     }
   }
 
-  /** A cell may end with an expression, whether or not its value is asked for. */
+  /** Cells may end with an expression, programs are what `luaL_loadfile` takes. */
   #compile({ code, source, wantResult }: ExecuteRequest): LuaFunction {
     const name = chunkNameOf(source)
     return wantResult ? compileCell(this.#vm, code, name).chunk : this.#vm.load(withoutFirstLineComment(code), name)
@@ -235,9 +222,7 @@ export class LuaNamespace {
     const source = '(expression)'
     try {
       const { chunk } = compileCell(this.#vm, expression, chunkNameOf(source))
-      const [bundle] = this.#start(() => this.#vm.call(this.#prelude.run, [chunk, true, []]))
-      chunk.release()
-      return { data: bundle === undefined ? { 'text/plain': 'nil' } : this.#bundle(bundle) }
+      return { data: this.#runChunk(chunk, true, []) ?? { 'text/plain': 'nil' } }
     } catch (error) {
       if (error instanceof LuaExit) return { error: exitError(error.code) }
       return { error: this.#scriptError(error, source) }
@@ -249,19 +234,29 @@ export class LuaNamespace {
     const target = event.type === 'open' ? event.targetName : undefined
     try {
       const args = [type, commId, target, this.#fromData(event.data), this.#fromData(metadata), [...buffers]]
-      return this.#start(() => this.#vm.call(this.#prelude.comm, args))[0] === true
+      this.#checkInterrupt()
+      return this.#vm.call(this.#prelude.comm, args)[0] === true
     } catch (error) {
       if (error instanceof LuaExit) return true
-      const failure = this.#scriptError(error, '')
-      this.#output.writeText('stderr', `${failure.traceback.join('\n')}\n`)
+      this.#output.writeText('stderr', `${this.#scriptError(error, '').traceback.join('\n')}\n`)
       return true
     }
   }
 
-  /** An interrupt that came before the code began stops it at its first safe point. */
-  #start<T>(run: () => T): T {
+  /** The value as a bundle, when there is one and it is wanted. */
+  #runChunk(chunk: LuaFunction, wantResult: boolean, args: readonly string[]): MimeBundle | undefined {
+    try {
+      this.#checkInterrupt()
+      const [bundle] = this.#vm.call(this.#prelude.run, [chunk, wantResult, args])
+      return bundle === undefined ? undefined : normalizeBundle(toData(bundle, this.#nullObject, 'display') as MimeBundle)
+    } finally {
+      chunk.release()
+    }
+  }
+
+  /** For an interrupt that came before the code began. */
+  #checkInterrupt(): void {
     if (this.#isInterrupted) throw new LuaInterrupted()
-    return run()
   }
 
   /** An interrupt that passed a coroutine or a handler of the script has become another error on its way. */
@@ -276,25 +271,18 @@ export class LuaNamespace {
     this.#vm.setGlobal('arg', new Map<number, string>([[0, source], ...args.map((text, index): [number, string] => [index + 1, text])]))
   }
 
-  /** At its limit the state could not even free anything. */
-  #makeRoom(): void {
-    const { control } = this.#vm
-    const { memoryLimit } = this.#options
-    control.limit = control.used > memoryLimit - HEADROOM_BYTES ? control.used + HEADROOM_BYTES : memoryLimit
+  #scriptError(error: unknown, source: string): ScriptError {
+    if (error instanceof LuaCrash) throw error
+    return scriptErrorOf(this.#asLuaError(error), source, this.#texts)
   }
 
-  #scriptError(error: unknown, source: string): ScriptError {
-    // A refusal met where no Lua error can be raised, as in io.read: the run has been stopped.
-    if (error instanceof HostFailure) return scriptErrorOf(new LuaError(error.message, { value: error.wire }), source, this.#texts)
-    if (error instanceof LuaMemoryError) {
-      const limit = `${Math.round(this.#options.memoryLimit / MIB)} MiB`
-      return scriptErrorOf(
-        new LuaMemoryError(`${error.message} (the limit is ${limit})`, { value: { hint: MEMORY_HINT } }),
-        source,
-        this.#texts,
-      )
-    }
-    return scriptErrorOf(error, source, this.#texts)
+  #asLuaError(error: unknown): LuaError {
+    // Not raised by Lua: a refusal where nothing can be raised, as in io.read, or a bundle that cannot be shown.
+    if (!(error instanceof LuaError))
+      return new LuaError(messageOf(error), { value: error instanceof HostFailure ? error.wire : undefined })
+    if (!(error instanceof LuaMemoryError)) return error
+    const limit = `${Math.round(this.#options.memoryLimit / MIB)} MiB`
+    return new LuaMemoryError(`${error.message} (the limit is ${limit})`, { value: { hint: MEMORY_HINT } })
   }
 
   readonly #texts: ErrorTexts = {
@@ -311,10 +299,6 @@ export class LuaNamespace {
     }
   }
 
-  #bundle(value: unknown): MimeBundle {
-    return normalizeBundle(toData(value, this.#nullObject, 'display') as MimeBundle)
-  }
-
   #fromData(value: unknown): unknown {
     return fromData(value, this.#nullObject)
   }
@@ -323,7 +307,7 @@ export class LuaNamespace {
 
   /** Blocks until `check` gives something; meanwhile questions are answered. An interrupt ends it. */
   #wait<T>(check: () => T | undefined, deadline = Number.POSITIVE_INFINITY): T | undefined {
-    this.#flush()
+    this.#output.flush()
     for (;;) {
       const sequence = this.#channel.sequence
       this.#receive()
@@ -339,7 +323,7 @@ export class LuaNamespace {
   /** Sends a request and blocks for its reply. */
   #call(make: (call: number) => FromWorker): unknown {
     const call = this.#nextCall++
-    this.#flush()
+    this.#output.flush()
     this.#calls.set(call, undefined)
     try {
       this.#channel.post(make(call))
@@ -360,48 +344,6 @@ export class LuaNamespace {
     return this.#call((call) => ({ type: 'command', call, command, ...options, executionId: this.#executionId })) as CommandResult
   }
 
-  // ---- output ----
-
-  #write(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
-    const outer = this.#writing
-    this.#writing = true
-    try {
-      this.#output.write(stream, bytes)
-      // Standard output comes in large pieces or when it is wanted; every little write to standard error comes by itself.
-      if (stream === 'stdout' || (bytes.at(-1) === NEWLINE && this.#isErrorPause())) this.#output.flush()
-      this.#channel.outputPending = this.#output.pending
-    } finally {
-      this.#writing = outer
-    }
-  }
-
-  #isErrorPause(): boolean {
-    const before = this.#lastError
-    this.#lastError = performance.now()
-    return this.#lastError - before > ERROR_BATCH_MS
-  }
-
-  #flush(): void {
-    if (!this.#writing) this.#vm.flush()
-    this.#output.flush()
-    this.#channel.outputPending = false
-  }
-
-  #finishOutput(): void {
-    this.#vm.flush()
-    this.#output.end()
-    this.#channel.outputPending = false
-  }
-
-  /** More output is under way than the kernel takes: the script waits, wherever it is. An interrupt lets it go on to its end. */
-  #stall(): void {
-    while (this.#channel.isStalled && !this.#isInterrupted) {
-      const sequence = this.#channel.sequence
-      this.#receive()
-      if (this.#channel.isStalled && !this.#isInterrupted) this.#channel.sleep(sequence)
-    }
-  }
-
   // ---- start ----
 
   #loadPrelude(): Prelude {
@@ -411,16 +353,14 @@ export class LuaNamespace {
       vm,
       nullObject: this.#nullObject,
       request: (make) => this.#call(make),
-      sleep: (ms) => void this.#wait(() => undefined, performance.now() + ms),
+      sleep: (ms) => {
+        this.#wait(() => undefined, performance.now() + ms)
+      },
       post: (message) => {
-        this.#flush()
+        this.#output.flush()
         this.#channel.post(message)
       },
-      output: (item, size) => {
-        vm.flush()
-        this.#output.push(item, size)
-        this.#channel.outputPending = true
-      },
+      output: (item, size) => this.#output.push(item, size),
       executionId: () => this.#executionId,
     }
     const chunk = vm.load(source, `=${OWN_CHUNK}`)

@@ -182,7 +182,7 @@ function describeLanguage(title: string, suite: ScriptEngineSuite, samples: Engi
 
     it('calls host functions with their arguments and gives their result', async () => {
       const { engine, host } = await start()
-      host.answer = (call) => `${call.args[0]}!`
+      host.answer = (call) => `${String(call.args[0])}!`
       await run(engine, samples.call('Test.echo', 'spell'), { executionId: 'calling' })
       expect(host.calls).toMatchObject([{ name: 'Test.echo', args: ['spell'], executionId: 'calling' }])
       expect(host.text()).toBe('spell!\n')

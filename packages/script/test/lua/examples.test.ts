@@ -30,7 +30,7 @@ describe('examples of the built-in globals', { timeout: STEP_TIMEOUT_MS }, () =>
       if (!module.global) described.add(module.name)
       else for (const { name } of [...module.functions, ...(module.values ?? [])]) described.add(name)
     }
-    expect([...added].sort()).toEqual([...described].sort())
+    expect(added).toEqual(described)
     for (const module of builtinModules) {
       if (module.global || module.languages?.includes('lua') === false) continue
       for (const { name } of module.functions) expect(await open.value(`type(${module.name}.${name})`)).toBe('function')

@@ -58,7 +58,7 @@ describe('Lua output', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
     await open.run('io.write("one ") error("x")')
     await open.run('io.write("two ") os.exit(1)')
     const running = open.begin('io.write("three") while true do pcall(function() while true do end end) end')
-    await delay(20)
+    await open.host.until('the text', () => open.host.text().endsWith('three'), STEP_TIMEOUT_MS)
     await open.engine.interrupt()
     await running
     expect(open.host.text()).toBe('one two three')

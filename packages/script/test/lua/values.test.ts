@@ -186,6 +186,12 @@ describe('Lua values and globals', { timeout: STEP_TIMEOUT_MS }, () => {
       expect((await open.run('wand')).result).toEqual({ 'text/plain': 'wand', 'text/html': '<i>wand</i>' })
     })
 
+    it('of a bundle that cannot be shown is an error, not the end of the engine', async () => {
+      const { error } = await open.run('setmetatable({}, { __mimebundle = function() return { ["text/plain"] = print } end })')
+      expect(error).toMatchObject({ ename: 'LuaError', evalue: 'display cannot take a function' })
+      expect(error?.engineLost).toBeUndefined()
+    })
+
     it('updates by id, clears, and takes metadata', async () => {
       expect(await shown('display("a", { id = "p", metadata = { x = 1 } })')).toMatchObject({ displayId: 'p', metadata: { x: 1 } })
       expect(await shown('Display.update("p", "b")')).toMatchObject({ displayId: 'p', update: true, data: { 'text/plain': 'b' } })
