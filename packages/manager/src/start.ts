@@ -13,18 +13,18 @@ const OTHERS_START_MS = 90_000
 
 /** The kernel of this id: started by us, or by another process that did so at the same time. */
 export async function startOnce(options: AcquireOptions, id: string): Promise<{ kernel: RegisteredKernel; started: boolean }> {
-  const { paths } = options
-  const lock = await lockStart(paths, id, () => options.onNotice?.({ type: 'starting', id }))
+  const { paths, onNotice } = options
+  const lock = await lockStart(paths, id, () => onNotice?.({ type: 'starting', id }))
   if (!isHeld(lock)) return { kernel: lock, started: false }
   try {
-    const found = readKernel(paths, id)
-    if (found && isKernelRunning(found)) return { kernel: found, started: false }
-    if (found) {
-      options.onNotice?.({ type: 'replacing_dead', record: found.record })
-      removeRemains(found)
+    const left = readKernel(paths, id)
+    if (left && isKernelRunning(left)) return { kernel: left, started: false }
+    if (left) {
+      onNotice?.({ type: 'replacing_dead', record: left.record })
+      removeRemains(left)
     }
-    options.onNotice?.({ type: 'starting', id })
-    const { pid } = await spawnKernel({ ...options, id, startedBy: 'auto' })
+    onNotice?.({ type: 'starting', id })
+    const pid = await spawnOrFind(options, id)
     const kernel = readKernel(paths, id)
     if (!kernel) {
       throw new LlmspellError(`the kernel "${id}" says it is ready but did not register`, {
@@ -32,10 +32,29 @@ export async function startOnce(options: AcquireOptions, id: string): Promise<{ 
         data: { id, pid, file: paths.connectionFile(id) },
       })
     }
-    options.onNotice?.({ type: 'started', id, pid })
-    return { kernel, started: true }
+    if (pid !== undefined) onNotice?.({ type: 'started', id, pid })
+    return { kernel, started: pid !== undefined }
   } finally {
     lock.release()
+  }
+}
+
+/**
+ * The pid of a new kernel; `undefined` when one of this id showed up that was not registered before. That is one whose starter
+ * died while it started, or one that was ending: the first registers soon, the second leaves its place soon.
+ */
+async function spawnOrFind(options: AcquireOptions, id: string): Promise<number | undefined> {
+  const end = performance.now() + OTHERS_START_MS
+  for (;;) {
+    try {
+      return (await spawnKernel({ ...options, id, startedBy: 'auto' })).pid
+    } catch (error) {
+      const taken = LlmspellError.is(error) && error.data['reason'] === 'kernel.already_running'
+      if (!taken || performance.now() > end) throw error
+    }
+    await delay(100)
+    const kernel = readKernel(options.paths, id)
+    if (kernel && isKernelRunning(kernel)) return undefined
   }
 }
 

@@ -32,6 +32,31 @@ describe('a kernel of one’s own', { timeout: COMMAND_MS * 2 }, () => {
     expect((await home.run(['exec', 'return x'])).stdout).toBe('1\n')
   })
 
+  it('comes up although who started it was killed meanwhile, and is then the one', async () => {
+    const script = home.file('hi.lua', 'print("hi")')
+    const first = home.start(['run', script])
+    const lock = join(home.env['LLMSPELL_HOME'] as string, 'run', 'start-default.lock')
+    while (!existsSync(lock)) await new Promise((resolve) => setTimeout(resolve, 2))
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    first.child.kill('SIGKILL')
+    const results = await Promise.all(Array.from({ length: 6 }, () => home.run(['run', script])))
+    for (const result of results) expect(result).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
+    expect(readdirSync(kernels()).filter((name) => name.endsWith('.json'))).toEqual(['default.json'])
+  })
+
+  it('is started anew by a command that comes while the old one is ending', async () => {
+    await home.run(['exec', 'x = 1'])
+    for (let round = 0; round < 3; round++) {
+      const stop = home.run(['kernel', 'stop'])
+      await new Promise((resolve) => setTimeout(resolve, 40 * round))
+      const { code, stderr } = await home.run(['run', home.file('hi.lua', 'print("hi")')])
+      // The run may have reached the old kernel, which then tells it that it stops.
+      expect([0, 4], stderr).toContain(code)
+      expect((await stop).code).toBe(0)
+      expect((await home.run(['exec', 'return 1'])).stdout).toBe('1\n')
+    }
+  })
+
   it('is found where LLMSPELL_HOME says, also relative to where one stands', async () => {
     home.env['LLMSPELL_HOME'] = 'llmspell'
     expect((await home.run(['exec', 'return 1'])).stdout).toBe('1\n')
