@@ -1,5 +1,5 @@
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
-import type { CompletionItem, Language, MimeBundle, ScriptError } from '../engine.ts'
+import type { Language, MimeBundle, ScriptError } from '../engine.ts'
 
 /*
  * Frames between the kernel and the engine process: length of the payload (u32, little endian), kind (u8), payload.
