@@ -1,4 +1,5 @@
 """The messaging protocol itself, frame by frame, as the Jupyter messaging documentation 5.5 and its JEPs word it."""
+import functools
 import sys
 import threading
 import time
@@ -12,8 +13,13 @@ from wire import Client, Message
 
 name, samples = profile(sys.argv)
 ours = name.startswith('llmspell-')
-SPEC = kernelspec(name)
 READY = 60
+
+
+@functools.cache
+def spec():
+    """Looked up by the first test: listing the tests needs no installed kernel."""
+    return kernelspec(name)
 
 
 def only_ours(test):
@@ -30,7 +36,7 @@ class KernelCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.kernel = Kernel(SPEC['argv'])
+        cls.kernel = Kernel(spec()['argv'])
         cls.addClassCleanup(cls.kernel.stop)
         cls.client = cls.kernel.client()
         cls.info = cls.client.ready(READY).content
@@ -49,7 +55,7 @@ class KernelCase(unittest.TestCase):
         return exchange
 
     def interrupt(self):
-        if SPEC.get('interrupt_mode') == 'message':
+        if spec().get('interrupt_mode') == 'message':
             self.ok(self.client.request('interrupt_request', channel='control', idle=False))
         else:
             self.kernel.process.send_signal(2)
@@ -82,7 +88,7 @@ class Requests(KernelCase):
         reply = self.client.request('kernel_info_request').reply
         self.assertEqual(reply.content['protocol_version'], '5.5')
         self.assertEqual(reply.header['version'], '5.5')
-        self.assertEqual(SPEC['metadata'].get('protocol_version', SPEC.get('kernel_protocol_version', '5.5')), '5.5')
+        self.assertEqual(spec()['metadata'].get('protocol_version', spec().get('kernel_protocol_version', '5.5')), '5.5')
 
     def test_busy_and_idle_around_every_request(self):
         content = {'code': samples['expression'], 'silent': False, 'cursor_pos': 1, 'detail_level': 0}
@@ -647,7 +653,7 @@ class Shared(KernelCase):
     def setUpClass(cls):
         if not ours:
             raise unittest.SkipTest('more than the reference does')
-        cls.kernel = Kernel([*SPEC['argv'], '--started-by', 'foreground'])
+        cls.kernel = Kernel([*spec()['argv'], '--started-by', 'foreground'])
         cls.addClassCleanup(cls.kernel.stop)
         cls.client = cls.kernel.client()
         cls.client.ready(READY)
@@ -697,7 +703,7 @@ class Shared(KernelCase):
 
 class Shutdown(unittest.TestCase):
     def test_shutdown_replies_publishes_and_ends(self):
-        with Kernel(SPEC['argv']) as kernel:
+        with Kernel(spec()['argv']) as kernel:
             client = kernel.client()
             client.ready(READY)
             exchange = client.request('shutdown_request', {'restart': False}, channel='control', timeout=15, idle=False)
@@ -709,7 +715,7 @@ class Shutdown(unittest.TestCase):
 
     def test_a_restart_by_its_owner_ends_the_process(self):
         # a manager waits for that, and starts it anew on the same ports
-        with Kernel(SPEC['argv']) as kernel:
+        with Kernel(spec()['argv']) as kernel:
             client = kernel.client()
             client.ready(READY)
             exchange = client.request('shutdown_request', {'restart': True}, channel='control', timeout=15, idle=False)
@@ -721,7 +727,7 @@ class Shutdown(unittest.TestCase):
         import subprocess
         # a parent that starts the kernel and dies without a word
         with Kernel([sys.executable, '-c', 'import time; time.sleep(0)']) as place:
-            argv = [a.replace('{connection_file}', place.file) for a in SPEC['argv']]
+            argv = [a.replace('{connection_file}', place.file) for a in spec()['argv']]
             starter = f'import os, subprocess\nos.environ["JPY_PARENT_PID"] = str(os.getpid())\np = subprocess.Popen({argv!r})\nprint(p.pid, flush=True)\nimport time; time.sleep(120)'
             parent = subprocess.Popen([sys.executable, '-c', starter], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             pid = int(parent.stdout.readline())
@@ -741,9 +747,9 @@ class Shutdown(unittest.TestCase):
     def test_a_taken_port_is_told_with_an_exit_code_of_its_own(self):
         import json
         import subprocess
-        with Kernel(SPEC['argv']) as kernel:
+        with Kernel(spec()['argv']) as kernel:
             kernel.client().ready(READY)
-            argv = [a.replace('{connection_file}', kernel.file) for a in SPEC['argv']]
+            argv = [a.replace('{connection_file}', kernel.file) for a in spec()['argv']]
             done = subprocess.run(argv, capture_output=True, text=True, timeout=30)
             self.assertEqual(done.returncode, 98, done.stderr)
             self.assertRegex(done.stderr, r'port|address')
@@ -756,7 +762,7 @@ class Shutdown(unittest.TestCase):
         import tempfile
         with tempfile.TemporaryDirectory(prefix='li-') as folder:
             ports = {'shell_port': 1, 'iopub_port': 2, 'stdin_port': 3, 'control_port': 4, 'hb_port': 5}
-            with Kernel(SPEC['argv'], transport='ipc', ip=f'{folder}/k', **ports) as kernel:
+            with Kernel(spec()['argv'], transport='ipc', ip=f'{folder}/k', **ports) as kernel:
                 client = kernel.client()
                 client.ready(READY)
                 self.assertEqual(client.execute(samples['expression']).result, '42')
@@ -764,13 +770,13 @@ class Shutdown(unittest.TestCase):
 
     @only_ours
     def test_sha512_signatures(self):
-        with Kernel(SPEC['argv'], signature_scheme='hmac-sha512') as kernel:
+        with Kernel(spec()['argv'], signature_scheme='hmac-sha512') as kernel:
             client = kernel.client()
             client.ready(READY)
             self.assertEqual(client.execute(samples['expression']).result, '42')
 
     def test_an_unknown_word_in_its_arguments(self):
-        with Kernel([*SPEC['argv'], 'some-file.lua', '--unknown=1'] if ours else SPEC['argv']) as kernel:
+        with Kernel([*spec()['argv'], 'some-file.lua', '--unknown=1'] if ours else spec()['argv']) as kernel:
             kernel.client().ready(READY)
 
 
