@@ -59,13 +59,18 @@ def in_order(cls):
     return sorted(loader.getTestCaseNames(cls), key=lambda name: lines.get(name, -1))
 
 
+def listing():
+    """Only the names of the tests are wanted: nothing is installed yet."""
+    return '--list' in sys.argv
+
+
 def main(classes=None):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that tearDownClass runs
     module = sys.modules['__main__']
     if classes is None:
         classes = [c for c in vars(module).values() if inspect.isclass(c) and issubclass(c, unittest.TestCase) and c.__module__ == '__main__']
     suite = unittest.TestSuite(unittest.TestSuite(cls(name) for name in in_order(cls)) for cls in classes)
-    if '--list' in sys.argv:
+    if listing():
         print(json.dumps([name_of(t) for t in _tests(suite)]))
         return
     only = [a[len('--only='):] for a in sys.argv if a.startswith('--only=')]

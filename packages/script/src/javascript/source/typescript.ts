@@ -52,6 +52,6 @@ function problemOf(error: AmaroError, code: string): SyntaxProblem {
     line,
     column: units,
     offset,
-    atEnd: /eof|Unterminated (template|block comment)/i.test(message) || offset >= code.trimEnd().length,
+    atEnd: /\beof\b|Unterminated (template|block comment)/i.test(message) || offset >= code.trimEnd().length,
   }
 }
