@@ -24,6 +24,8 @@
  */
 export { LuaControl, Signal } from './control.ts'
 export { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
+export type { EventResult, LuaEvent, StepMode, ThreadPointer } from './event.ts'
+export type { HostCallback } from './host-registry.ts'
 export {
   type Completion,
   type CompletionItem,
@@ -37,21 +39,14 @@ export {
 } from './inspector.ts'
 export { declaredNames, KEYWORDS, openBlocks, type Token, tokenize } from './lexer.ts'
 export { compileLua, type LuaModule } from './module.ts'
+export type { CallOptions, LuaOptions } from './options.ts'
 export type { Access, Policy } from './policy.ts'
 export { type Cell, compileCell, completeness, withoutFirstLineComment } from './repl.ts'
+export type { CommandResult } from './shell.ts'
+export type { LuaSnapshot } from './snapshot.ts'
 export { standardLibrary } from './standard-library.ts'
-export type { CommandResult, LuaSystem, SystemOptions } from './system.ts'
+export type { LuaSystem, SystemOptions } from './system.ts'
 export { HostFunction, LuaFloat, LuaFunction, LuaReference, LuaResults, LuaThread, LuaUserdata, results, YIELD } from './values.ts'
-export {
-  type CallOptions,
-  type EventResult,
-  type HostCallback,
-  type LuaEvent,
-  type LuaOptions,
-  type LuaSnapshot,
-  LuaVM,
-  type StepMode,
-  type ThreadPointer,
-} from './vm.ts'
+export { LuaVM } from './vm.ts'
 export { warmUp } from './warm-up.ts'
 export type { WasmMemory, WasmModule } from './web-assembly.ts'

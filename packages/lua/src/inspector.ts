@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import type { ThreadPointer } from './event.ts'
 import { declaredNames, KEYWORDS, type Token, tokenize } from './lexer.ts'
 import { standardLibrary } from './standard-library.ts'
 import type { LuaFunction } from './values.ts'
-import type { LuaVM, ThreadPointer } from './vm.ts'
+import type { LuaVM } from './vm.ts'
 
 /** A place in a thread's stack; level 0 is the function that runs. */
 export interface Frame {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import {
   closeSync,
@@ -17,16 +16,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { EACCES, EBADF, EIO, EISDIR, ENOENT, ESPIPE, errnoOf } from './errno.ts'
 import { type Access, allows, type Policy } from './policy.ts'
-import { zoneOffset } from './time-zone.ts'
+import { type CommandResult, runShell } from './shell.ts'
+import { processorTime, zoneOffset } from './time.ts'
 import type { WasmMemory } from './web-assembly.ts'
-
-/** A finished command. */
-export interface CommandResult {
-  stdout: Uint8Array
-  stderr: Uint8Array
-  /** Exit code, or 128 + number of the signal that ended it. */
-  status: number
-}
 
 export interface SystemOptions {
   /** Bytes a script writes to standard output, batched: a character may be cut between two calls. Default: dropped. */
@@ -449,27 +441,4 @@ export class LuaSystem {
 
 function temporaryPath(): string {
   return join(tmpdir(), `lua_${randomBytes(6).toString('hex')}`)
-}
-
-/** Microseconds of CPU time of this thread, where Node can tell. */
-function processorTime(): number {
-  const { threadCpuUsage } = process as { threadCpuUsage?: () => { user: number; system: number } }
-  const { user, system } = threadCpuUsage?.call(process) ?? process.cpuUsage()
-  return user + system
-}
-
-const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 }
-
-function runShell(command: string, options: { cwd: string; env: Readonly<Record<string, string>>; input?: Uint8Array }): CommandResult {
-  const env = { ...options.env }
-  const result = spawnSync(command, {
-    shell: true,
-    cwd: options.cwd,
-    env,
-    input: options.input ?? new Uint8Array(0),
-    maxBuffer: Number.POSITIVE_INFINITY,
-    windowsHide: true,
-  })
-  if (result.error) throw result.error
-  return { stdout: result.stdout, stderr: result.stderr, status: result.status ?? 128 + (SIGNALS[result.signal ?? ''] ?? 0) }
 }

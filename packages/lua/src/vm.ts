@@ -1,117 +1,23 @@
-import { type CodecHost, Decoder, Encoder, Internal, ThreadAddress } from './codec.ts'
-import { LuaControl } from './control.ts'
+import { type Internal, ThreadAddress } from './codec.ts'
+import { LuaControl, Signal } from './control.ts'
+import { Decoder } from './decoder.ts'
+import { Encoder } from './encoder.ts'
 import { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
+import type { EventResult, LuaEvent, StepMode, ThreadPointer } from './event.ts'
+import { type HostCallback, HostRegistry } from './host-registry.ts'
+import { LinearMemory, newMemory } from './linear-memory.ts'
 import type { LuaModule } from './module.ts'
-import { LuaSystem, type SystemOptions } from './system.ts'
-import { HostFunction, LuaFunction, type LuaReference, LuaResults, YIELD } from './values.ts'
-import { PAGE, type WasmGlobal, type WasmMemory, webAssembly } from './web-assembly.ts'
-
-export interface LuaOptions extends SystemOptions {
-  /** Where the state lives. Default: a fresh one, shared when the module is, of at most `maximumMemory`. */
-  memory?: WasmMemory
-  /**
-   * Bytes of Lua heap; default 0, no limit of its own. Exact: at the limit Lua collects, then raises `not enough memory`.
-   * A call after one that ended so may use 256 KiB more than what is in use: to free something takes memory, too.
-   */
-  memoryLimit?: number
-  /** Bytes of linear memory when no `memory` is given; default 4 GiB, the most there can be. Fragmentation stays below it. */
-  maximumMemory?: number
-  /** Called at safe points after `control.attention()`, and by the debugger. Default: go on. */
-  onEvent?: (event: LuaEvent) => EventResult
-}
-
-/**
- * `attention`: another thread asked for it. `breakpoint`, `step`: before the first instruction of `line` runs.
- * `exception`: an error is being raised (`status`); the stack that raised it is alive.
- * While the handler runs, Lua stands still: block as long as needed, look around on a thread of your own, call `vm.step`.
- */
-export interface LuaEvent {
-  readonly kind: 'attention' | 'breakpoint' | 'step' | 'exception'
-  /** Line for breakpoint and step. */
-  readonly line: number
-  /** Status for exception. */
-  readonly status: number
-  /** The thread that stands still. */
-  readonly thread: ThreadPointer
-}
-
-/** `interrupt` raises an error `interrupted` that the script may catch; `interrupt-hard` one that it cannot keep. */
-export type EventResult = 'continue' | 'interrupt' | 'interrupt-hard' | 'yield'
-
-export type StepMode = 'run' | 'in' | 'over' | 'out'
-
-/** Address of a Lua thread. */
-export type ThreadPointer = number
-
-/** A function for Lua to call. It states what it expects; what comes is what the script gives. Whatever it throws becomes a Lua error. */
-export type HostCallback = (...args: never[]) => unknown
-
-export interface CallOptions {
-  /** `values` (default) decodes the results, `text` gives `tostring` of each, `none` drops them. */
-  results?: 'values' | 'text' | 'none'
-  /** Run on this thread instead of the running one. */
-  thread?: ThreadPointer
-  /** No breakpoints, steps and exception events meanwhile. */
-  quiet?: boolean
-}
-
-/** A copy of an idle state: see `vm.snapshot`. Plain data. */
-export interface LuaSnapshot {
-  readonly module: string
-  readonly bytes: Uint8Array
-  readonly stackPointer: number
-  readonly mainThread: ThreadPointer
-  /** Names of host functions and types by id: bind the same names after restoring. */
-  readonly functions: readonly string[]
-  readonly types: readonly string[]
-  readonly memoryLimit: number
-  readonly nextHandle: number
-  readonly nextDescriptor: number
-}
-
-interface Exports {
-  __stack_pointer: WasmGlobal
-  _initialize(): void
-  lw_new_state(): number
-  lw_new_thread(): number
-  lw_main_thread(): number
-  lw_running_thread(): number
-  lw_parent_thread(thread: number): number
-  lw_control_block(): number
-  lw_call(thread: number, message: number, count: number, results: number): number
-  lw_arguments(thread: number, count: number): void
-  lw_push(thread: number, message: number, count: number): void
-  lw_push_nil(thread: number): void
-  lw_push_boolean(thread: number, value: number): void
-  lw_push_number(thread: number, value: number): void
-  lw_unref(thread: number, reference: number): void
-  lw_malloc(size: number): number
-  lw_free(address: number): void
-  lw_flush(): void
-  lw_flush_all(): void
-  lw_set_breakpoints(name: number, length: number, lines: number, count: number): number
-  lw_clear_breakpoints(): void
-  lw_breakable_lines(name: number, length: number, count: number): number
-  lw_step(thread: number, mode: number): void
-}
-
-/** Functions of wasm/c/internals.c. */
-const INTERNAL = { load: new Internal(0), type: new Internal(1), global: new Internal(2), seed: new Internal(3), get: new Internal(4) }
-
-const HOST = { error: -1, yield: -2, interrupt: -3, message: -4 }
-const RESULTS = { values: 0, text: 1, none: 2 }
-const EVENT_KINDS = ['attention', 'breakpoint', 'step', 'exception'] as const
-const EVENT_RESULTS = { continue: 0, interrupt: 1, 'interrupt-hard': 2, yield: 3 }
-const STEP_MODES = { run: 0, in: 1, over: 2, out: 3 }
+import type { CallOptions, LuaOptions } from './options.ts'
+import type { LuaSnapshot } from './snapshot.ts'
+import { LuaSystem } from './system.ts'
+import { type HostFunction, LuaFunction, type LuaReference, LuaResults, YIELD } from './values.ts'
+import { EVENT_KINDS, EVENT_RESULTS, HOST, INTERNAL, type LuaExports, RESULTS, STEP_MODES } from './wasm-exports.ts'
+import { PAGE, type WasmMemory, webAssembly } from './web-assembly.ts'
 
 /** coroutine.wrap and error put a position before the message. */
 const INTERRUPTED = /(?:^|: )interrupted$/
 
 const HEADROOM = 256 << 10
-
-const INITIAL_PAGES = 24
-const MAXIMUM_PAGES = 65536
-const MESSAGE_CAPACITY = 4096
 
 /** One Lua state. Synchronous: a call returns when Lua is done. Put it in a worker thread to interrupt it from outside. */
 export class LuaVM {
@@ -124,26 +30,17 @@ export class LuaVM {
   /** Handler of attention and debug events; may be replaced. */
   onEvent: (event: LuaEvent) => EventResult
   readonly #module: LuaModule
-  readonly #exports: Exports
-  readonly #encoder: Encoder
-  readonly #decoder: Decoder
-  readonly #functions: (HostCallback | undefined)[] = []
-  readonly #functionIds: Map<string, number> = new Map()
-  readonly #typeIds: Map<string, number> = new Map()
-  readonly #objects: Map<number, { object: object; uses: number }> = new Map()
-  #handles: WeakMap<object, { handle: number; type: number }> = new WeakMap()
-  #nextHandle = 0
-  #bytes: Buffer
-  #view: DataView
-  /** A message area for each nested call: one must stay whole until C has decoded it, and decoding can run finalizers. */
-  readonly #areas: { address: number; capacity: number }[] = []
+  readonly #exports: LuaExports
+  readonly #linear: LinearMemory
+  readonly #registry: HostRegistry = new HostRegistry()
+  readonly #encoder: Encoder = new Encoder(this.#registry)
+  readonly #decoder: Decoder = new Decoder(this.#registry)
+  /** Calls into Lua and out of it that have not returned. */
   #depth = 0
   #crash: LuaCrash | undefined
   #memoryLimit: number
   #ranOutOfMemory = false
   #callbackError: { error: unknown } | undefined
-  readonly #released: number[] = []
-  readonly #registry: FinalizationRegistry<number>
 
   /** Makes a state with the standard library opened. */
   static create(module: LuaModule, options: LuaOptions = {}): LuaVM {
@@ -161,25 +58,8 @@ export class LuaVM {
 
   private constructor(module: LuaModule, options: LuaOptions, snapshot: LuaSnapshot | undefined) {
     this.#module = module
-    this.memory = options.memory ?? newMemory(module, options, snapshot)
-    this.#bytes = Buffer.from(this.memory.buffer)
-    this.#view = new DataView(this.memory.buffer)
+    this.memory = options.memory ?? newMemory(module.shared, options.maximumMemory, snapshot?.bytes.length ?? 0)
     this.onEvent = options.onEvent ?? (() => 'continue')
-    this.#registry = new FinalizationRegistry((reference) => this.#released.push(reference))
-    const host: CodecHost = {
-      objectHandle: (value) => this.#use(value),
-      object: (handle) => this.#object(handle),
-      hasFunction: ({ id, name }) => this.#functionIds.get(name) === id,
-      references: {
-        track: (reference) => this.#registry.register(reference, reference.reference, reference),
-        release: (reference) => {
-          this.#registry.unregister(reference)
-          this.#released.push(reference.reference)
-        },
-      },
-    }
-    this.#encoder = new Encoder(host)
-    this.#decoder = new Decoder(host)
     this.system = new LuaSystem(this.memory, options)
     const imports = this.system.imports()
     const instance = new webAssembly.Instance(module.module, {
@@ -189,10 +69,11 @@ export class LuaVM {
         ...imports.lua_host,
         host_call: (thread: number, id: number, count: number) => this.#hostCall(thread, id, count),
         host_event: (thread: number, kind: number, line: number) => this.#event(thread, kind, line),
-        host_release: (handle: number) => this.#releaseHandle(handle),
+        host_release: (handle: number) => this.#registry.releaseObject(handle),
       },
     })
-    this.#exports = instance.exports as unknown as Exports
+    this.#exports = instance.exports as unknown as LuaExports
+    this.#linear = new LinearMemory(this.memory, this.#exports)
     this.system.emptyBuffer = () => this.#exports.lw_flush()
     this.system.failed = (error) => this.#failed(error)
     if (snapshot) this.#load(snapshot)
@@ -268,7 +149,7 @@ export class LuaVM {
     const outermost = this.#depth === 0
     if (outermost) this.#begin()
     this.#drainReleased()
-    const message = this.#write(this.#encoder.encode([callee, ...args]))
+    const message = this.#linear.write(this.#encoder.encode([callee, ...args]), this.#depth)
     let status: number
     const resume = options.quiet ? this.control.pauseDebugger() : undefined
     this.#depth++
@@ -289,7 +170,7 @@ export class LuaVM {
 
   #begin(): void {
     // A hard interrupt from before this call was meant for something that has ended.
-    if (this.control.signal === 2) this.control.clearSignal()
+    if (this.control.signal === Signal.hard) this.control.clearSignal()
     this.control.interrupted = false
     if (this.#ranOutOfMemory) this.#giveHeadroom()
   }
@@ -301,7 +182,7 @@ export class LuaVM {
   }
 
   #end(): void {
-    if (this.control.signal === 2) this.control.clearSignal()
+    if (this.control.signal === Signal.hard) this.control.clearSignal()
     this.control.clearExit()
     const failed = this.#callbackError
     this.#callbackError = undefined
@@ -338,26 +219,20 @@ export class LuaVM {
    * with the position in the script.
    */
   function(name: string, callback: HostCallback): HostFunction {
-    let id = this.#functionIds.get(name)
-    if (id === undefined) {
-      id = this.#functionIds.size
-      this.#functionIds.set(name, id)
-    }
-    this.#functions[id] = callback
-    return new HostFunction(id, name)
+    return this.#registry.define(name, callback)
   }
 
   setGlobal(name: string, value: unknown): void {
-    this.#perform(INTERNAL.global, [name, value])
+    this.#perform(INTERNAL.setGlobal, [name, value])
   }
 
   getGlobal(name: string): unknown {
-    return this.#perform(INTERNAL.get, [name])[0]
+    return this.#perform(INTERNAL.getGlobal, [name])[0]
   }
 
   /** Calls `define` (a Lua function) with the metatable that objects of a type share. `__gc` and `__eq` are taken. */
   defineType(type: string, define: LuaFunction): void {
-    this.#perform(INTERNAL.type, [this.#typeId(type), define])
+    this.#perform(INTERNAL.type, [this.#registry.typeId(type), define])
   }
 
   /**
@@ -365,59 +240,24 @@ export class LuaVM {
    * share a metatable (see defineType). It is kept here until Lua has collected every userdata made of it.
    */
   object<T extends object>(object: T, type = 'object'): T {
-    this.#handles.set(object, { handle: this.#nextHandle++, type: this.#typeId(type) })
+    this.#registry.register(object, type)
     return object
   }
 
   /** Host objects that Lua holds. */
   get hostObjects(): number {
-    return this.#objects.size
-  }
-
-  #functionName(id: number): string {
-    for (const [name, known] of this.#functionIds) if (known === id) return name
-    return `#${id}`
-  }
-
-  #typeId(name: string): number {
-    let id = this.#typeIds.get(name)
-    if (id === undefined) {
-      id = this.#typeIds.size + 1
-      this.#typeIds.set(name, id)
-    }
-    return id
-  }
-
-  #use(object: object): { handle: number; type: number } | undefined {
-    const known = this.#handles.get(object)
-    if (!known) return undefined
-    const entry = this.#objects.get(known.handle)
-    if (entry) entry.uses++
-    else this.#objects.set(known.handle, { object, uses: 1 })
-    return known
-  }
-
-  #object(handle: number): object {
-    const entry = this.#objects.get(handle)
-    if (!entry) throw new LuaError('the host object is gone')
-    return entry.object
-  }
-
-  #releaseHandle(handle: number): void {
-    const entry = this.#objects.get(handle)
-    if (entry && --entry.uses === 0) this.#objects.delete(handle)
+    return this.#registry.objects
   }
 
   #hostCall(thread: number, id: number, count: number): number {
     this.#depth++
     try {
-      const callback = this.#functions[id]
-      if (!callback) throw new LuaError(`host function '${this.#functionName(id)}' is not available here`)
+      const callback = this.#registry.callback(id)
       const result = callback(...((count === 0 ? [] : this.#arguments(thread, count)) as never[]))
       if (result === YIELD) return HOST.yield
       if (result instanceof LuaResults) return this.#push(thread, result.values)
       if (result instanceof Promise)
-        throw new TypeError(`host function '${this.#functionName(id)}' returned a promise; calls from Lua are synchronous`)
+        throw new TypeError(`host function '${this.#registry.functionName(id)}' returned a promise; calls from Lua are synchronous`)
       return this.#pushOne(thread, result)
     } catch (error) {
       return this.#raise(thread, error)
@@ -432,7 +272,7 @@ export class LuaVM {
   }
 
   #push(thread: number, values: readonly unknown[]): number {
-    if (values.length > 0) this.#exports.lw_push(thread, this.#write(this.#encoder.encode(values)), values.length)
+    if (values.length > 0) this.#exports.lw_push(thread, this.#linear.write(this.#encoder.encode(values), this.#depth), values.length)
     return values.length
   }
 
@@ -516,17 +356,20 @@ export class LuaVM {
 
   /** Replaces the breakpoints of a source, given as its chunk name (`@` included). Chunks loaded later get theirs as well. */
   setBreakpoints(source: string, lines: readonly number[]): void {
-    const done = this.#withSource(source, lines, (name, length, list) => this.#exports.lw_set_breakpoints(name, length, list, lines.length))
+    const done = this.#linear.withText(source, lines, (name, length, list) =>
+      this.#exports.lw_set_breakpoints(name, length, list, lines.length),
+    )
     if (!done) throw new LuaMemoryError('not enough memory', { status: LuaStatus.memory })
   }
 
   /** Lines of a loaded source where a breakpoint can be, ascending. */
   breakableLines(source: string): number[] {
-    return this.#withSource(source, [0], (name, length, count) => {
+    return this.#linear.withText(source, [0], (name, length, count) => {
       const list = this.#exports.lw_breakable_lines(name, length, count) >>> 0
-      this.#refresh()
+      const total = this.#linear.view.getInt32(count, true)
+      this.#linear.cover(list + total * 4)
       const found = new Set<number>()
-      for (let left = this.#view.getInt32(count, true); left > 0; left--) found.add(this.#view.getInt32(list + (left - 1) * 4, true))
+      for (let i = 0; i < total; i++) found.add(this.#linear.view.getInt32(list + i * 4, true))
       if (list !== 0) this.#exports.lw_free(list)
       return [...found].sort((a, b) => a - b)
     })
@@ -535,21 +378,6 @@ export class LuaVM {
   /** Inside an event: how its thread goes on. `over` and `out` are relative to the frame that stands still. */
   step(thread: ThreadPointer, mode: StepMode): void {
     this.#exports.lw_step(thread, STEP_MODES[mode])
-  }
-
-  /** Source and 32-bit words in linear memory, for the time of `use`. */
-  #withSource<T>(source: string, words: readonly number[], use: (name: number, length: number, words: number) => T): T {
-    const name = Buffer.from(source)
-    const address = this.#exports.lw_malloc(words.length * 4 + name.length + 1) >>> 0
-    if (address === 0) throw new LuaMemoryError('not enough memory', { status: LuaStatus.memory })
-    try {
-      this.#refresh()
-      for (const [i, word] of words.entries()) this.#view.setInt32(address + i * 4, word, true)
-      this.#bytes.set(name, address + words.length * 4)
-      return use(address + words.length * 4, name.length, address)
-    } finally {
-      this.#exports.lw_free(address)
-    }
   }
 
   // ---- output ----
@@ -562,43 +390,14 @@ export class LuaVM {
 
   // ---- memory ----
 
-  #write(message: Encoder): number {
-    let area = this.#areas[this.#depth]
-    if (!area || area.capacity < message.length) {
-      if (area) this.#exports.lw_free(area.address)
-      const capacity = Math.max(MESSAGE_CAPACITY, message.length)
-      const address = this.#exports.lw_malloc(capacity) >>> 0
-      if (address === 0) {
-        this.#areas[this.#depth] = { address: 0, capacity: 0 }
-        throw new LuaMemoryError('not enough memory', { status: LuaStatus.memory })
-      }
-      area = { address, capacity }
-      this.#areas[this.#depth] = area
-    }
-    this.#cover(area.address + message.length)
-    message.copyTo(this.#bytes, area.address)
-    return area.address
-  }
-
   #take(count: number): unknown[] {
     const { out } = this.control
-    this.#cover(out + this.control.outLength)
-    return this.#decoder.decode(this.#bytes, this.#view, out, count)
-  }
-
-  /** A view made before the memory grew is good for what it covers (a plain memory's has no length then): asking is cheaper than a new one. */
-  #cover(end: number): void {
-    if (end > this.#bytes.length) this.#refresh()
-  }
-
-  #refresh(): void {
-    if (this.#bytes.buffer === this.memory.buffer) return
-    this.#bytes = Buffer.from(this.memory.buffer)
-    this.#view = new DataView(this.memory.buffer)
+    this.#linear.cover(out + this.control.outLength)
+    return this.#decoder.decode(this.#linear.bytes, this.#linear.view, out, count)
   }
 
   #drainReleased(): void {
-    for (let reference = this.#released.pop(); reference !== undefined; reference = this.#released.pop())
+    for (let reference = this.#registry.nextReleased(); reference !== undefined; reference = this.#registry.nextReleased())
       this.#exports.lw_unref(this.mainThread, reference)
   }
 
@@ -616,10 +415,8 @@ export class LuaVM {
       bytes: new Uint8Array(this.memory.buffer).slice(),
       stackPointer: this.#exports.__stack_pointer.value,
       mainThread: this.mainThread,
-      functions: [...this.#functionIds.keys()],
-      types: [...this.#typeIds.keys()],
       memoryLimit: this.#memoryLimit,
-      nextHandle: this.#nextHandle,
+      ...this.#registry.names(),
       nextDescriptor: this.system.nextDescriptor,
     }
   }
@@ -634,20 +431,12 @@ export class LuaVM {
   #load(snapshot: LuaSnapshot): void {
     const missing = Math.ceil(snapshot.bytes.length / PAGE) - this.memory.buffer.byteLength / PAGE
     if (missing > 0) this.memory.grow(missing)
-    this.#refresh()
-    this.#bytes.set(snapshot.bytes)
+    this.#linear.cover(snapshot.bytes.length)
+    this.#linear.bytes.set(snapshot.bytes)
     this.#exports.__stack_pointer.value = snapshot.stackPointer
-    for (const [id, name] of snapshot.functions.entries()) this.#functionIds.set(name, id)
-    for (const [index, name] of snapshot.types.entries()) this.#typeIds.set(name, index + 1)
-    this.#nextHandle = snapshot.nextHandle
+    this.#registry.restore(snapshot)
     this.system.nextDescriptor = snapshot.nextDescriptor
   }
-}
-
-function newMemory(module: LuaModule, options: LuaOptions, snapshot: LuaSnapshot | undefined): WasmMemory {
-  const initial = Math.max(INITIAL_PAGES, Math.ceil((snapshot?.bytes.length ?? 0) / PAGE))
-  const wanted = options.maximumMemory === undefined ? MAXIMUM_PAGES : Math.ceil(options.maximumMemory / PAGE)
-  return new webAssembly.Memory({ initial, maximum: Math.max(initial, Math.min(wanted, MAXIMUM_PAGES)), shared: module.shared })
 }
 
 /** The last line is the call from the host. */
