@@ -13,10 +13,6 @@ from wire import Client, Message
 
 name, samples = profile(sys.argv)
 ours = name.startswith('llmspell-')
-<<<<<<< Updated upstream
-=======
-SPEC = {} if suite.listing() else kernelspec(name)
->>>>>>> Stashed changes
 READY = 60
 
 
@@ -59,15 +55,10 @@ class KernelCase(unittest.TestCase):
         return exchange
 
     def interrupt(self):
-<<<<<<< Updated upstream
         if spec().get('interrupt_mode') == 'message':
-            self.ok(self.client.request('interrupt_request', channel='control', idle=False))
-=======
-        if SPEC.get('interrupt_mode') == 'message':
             # without a look at the other channels: what the interrupted cell says stays there
             self.client.send('control', 'interrupt_request')
             self.assertEqual(self.client.receive('control', 15).content['status'], 'ok')
->>>>>>> Stashed changes
         else:
             self.kernel.process.send_signal(2)
 

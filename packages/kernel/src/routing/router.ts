@@ -79,12 +79,7 @@ export class Router {
     this.#open.add(envelope)
     if (!poll) this.#options.onActivity()
     try {
-<<<<<<< Updated upstream
       if (this.#refusal && type !== 'kernel_info_request') throw this.#refusal
-=======
-      // What a client polls with is answered to the last: jupyter_client breaks on a kernel_info_reply that is an error.
-      if (this.#refusal && !poll) throw this.#refusal
->>>>>>> Stashed changes
       if (!route) throw unknownType(type, table)
       if (header.subshell_id && incoming.channel === 'shell') throw noSubshell(header.subshell_id)
       return this.#answer(route, envelope)
