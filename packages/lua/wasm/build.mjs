@@ -189,7 +189,7 @@ async function clang(runClang, args, tree) {
   try {
     return await runClang(['clang', ...args], tree, { stdout: () => {}, stderr: (bytes) => bytes && messages.push(Buffer.from(bytes)) })
   } catch (error) {
-    throw new Error(`clang failed (${error.message}):\n${Buffer.concat(messages)}`)
+    throw new Error(`clang failed (${error.message}):\n${Buffer.concat(messages).toString()}`)
   }
 }
 
