@@ -195,8 +195,14 @@ function Failure.__concat(a, b) return tostring(a) .. tostring(b) end
 local function finish(ok, ...)
   if ok then return ... end
   local failure = ...
-  local caller = getinfo(2, "Sl")
-  if caller and caller.currentline > 0 and caller.source ~= OWN then failure.where = format("%s:%d: ", caller.short_src, caller.currentline) end
+  for level = 2, 5 do
+    local caller = getinfo(level, "Sl")
+    if not caller then break end
+    if caller.source ~= OWN then
+      if caller.currentline > 0 then failure.where = format("%s:%d: ", caller.short_src, caller.currentline) end
+      break
+    end
+  end
   error(setmetatable(failure, Failure), 0)
 end
 

@@ -38,6 +38,7 @@ function nameOf(error: LuaError): string {
 }
 
 function messageText(error: LuaError, { show }: ErrorTexts): string {
+  if (error.value instanceof Uint8Array) return new TextDecoder().decode(error.value)
   if (/^\(error object is a \w+ value\)$/.test(error.message)) return show(error.value)
   return error.message
 }
@@ -66,17 +67,20 @@ function positionIn(frames: readonly string[], source: string): ScriptError['pos
   return undefined
 }
 
-/** Frames of the script, without those of the engine and of the functions it raises errors with. */
+/** Frames of the script, without those of the engine and of the function it raises errors with. */
 function framesOf(traceback: string | undefined): string[] {
   const frames: string[] = []
+  let afterOwn = false
   for (const line of (traceback ?? '').split('\n').slice(1)) {
     const text = line.trimStart()
-    if (!text.startsWith(OWN_CHUNK)) {
-      frames.push(`  ${text.replace("in local 'llmspell_main_chunk'", 'in main chunk')}`)
-      continue
-    }
-    if (frames.at(-1) === "  [C]: in function 'error'") frames.pop()
+    const isOwn = text.startsWith(OWN_CHUNK)
+    if (isOwn && !afterOwn && RAISES.test(frames.at(-1) ?? '')) frames.pop()
+    if (!isOwn && !(afterOwn && text === TAIL_CALLS)) frames.push(`  ${text.replace("in local 'llmspell_main_chunk'", 'in main chunk')}`)
+    afterOwn = isOwn
   }
   while (frames.at(-1)?.trimStart().startsWith('[C]: in ?')) frames.pop()
-  return frames[0] === '  (...tail calls...)' ? frames.slice(1) : frames
+  return frames
 }
+
+const RAISES = /^ {2}\[C\]: in \w+ 'error'$/
+const TAIL_CALLS = '(...tail calls...)'

@@ -11,6 +11,8 @@ export function suggestName(modules: readonly ModuleDescription[], name: string,
     if (!module.global) known.add(module.name)
     for (const { name: field } of [...module.functions, ...(module.values ?? [])]) known.add(qualifiedName(module, field))
   }
+  // A known name without a value has been set to nil: no misspelling.
+  known.delete(name)
   if (kind === 'global')
     return nearest(
       name,

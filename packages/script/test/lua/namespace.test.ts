@@ -98,6 +98,35 @@ describe('Lua namespace', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
       expect(await value('1')).toBe('1')
     })
 
+    it('are readable when they are no text', async () => {
+      const { run } = await open()
+      expect((await run('error("\\xff broken", 0)')).error?.evalue).toBe('\uFFFD broken')
+    })
+
+    it.each([
+      ['prnit("x")', 'Did you mean print?'],
+      ['Agnet.query("x")', 'Did you mean Agent?'],
+      ['Agent.qurey("x")', 'Did you mean Agent.query?'],
+      ['("x"):uper()', 'Did you mean string.upper?'],
+    ])('%s suggests the near name', async (code, hint) => {
+      const { run } = await open()
+      expect((await run(code)).error?.traceback[1]).toBe(hint)
+    })
+
+    it('suggest nothing that the script itself removed', async () => {
+      const { run } = await open()
+      expect((await run('print = nil print("x")')).error?.traceback[1]).toBe('stack traceback:')
+    })
+
+    it('of the engine keep their place when standard functions are gone', async () => {
+      const { run } = await open()
+      await run('error = nil type = nil tostring = nil string = nil table = nil debug = nil')
+      expect((await run('\nComm.open()', { source: 'cell [5]' })).error).toMatchObject({
+        evalue: "cell [5]:2: Comm.open: argument 1 'target' (string) is missing",
+        traceback: expect.arrayContaining(['stack traceback:', '  cell [5]:2: in main chunk']),
+      })
+    })
+
     it('name syntax errors', async () => {
       const { run } = await open()
       expect((await run('x =\n= 1', { source: 'cell [2]' })).error).toEqual({
