@@ -36,7 +36,10 @@ export class Router {
     this.#control = new ControlLane((incoming) => this.#dispatch(incoming, options.control))
   }
 
-  /** From now on every request is refused with this error, but for kernel_info: clients read its reply without looking at the status. */
+  /**
+   * From now on work is refused with this error. Polling is not: a client that restarts its kernel reads a late kernel_info_reply
+   * of the old one, and must not find an error in it.
+   */
   refuse(reason: LlmspellError): void {
     this.#refusal = reason
   }
@@ -79,7 +82,7 @@ export class Router {
     this.#open.add(envelope)
     if (!poll) this.#options.onActivity()
     try {
-      if (this.#refusal && type !== 'kernel_info_request') throw this.#refusal
+      if (this.#refusal && !poll) throw this.#refusal
       if (!route) throw unknownType(type, table)
       if (header.subshell_id && incoming.channel === 'shell') throw noSubshell(header.subshell_id)
       return this.#answer(route, envelope)

@@ -58,26 +58,21 @@ test('also while an interrupt does not get through', async () => {
   expect(await withTimeout(kernel.closed, ANSWER, 'the kernel to close')).toBe('signal')
 })
 
-test('until the end it tells what it is, and refuses work', async () => {
+test('while it ends, work is refused and kernel_info is answered as ever', async () => {
   const echo = echoEngineFactory(['lua'])
-  const disposing = Promise.withResolvers<void>()
-  const engines = [
-    {
-      ...echo,
-      create: (...args: Parameters<typeof echo.create>) => Object.assign(echo.create(...args), { dispose: () => disposing.promise }),
-    },
-  ]
-  const { kernel, connect } = await testKernel({ owned: true, engines })
-  const client = await connect()
-  void kernel.stop('signal')
-  expect((await client.request('shell', 'kernel_info_request')).content).toMatchObject({ status: 'ok', protocol_version: '5.5' })
-  expect((await client.request('control', 'kernel_info_request')).content).toMatchObject({ status: 'ok' })
-  expect((await client.request('shell', 'complete_request', { code: '', cursor_pos: 0 })).content).toMatchObject({
-    status: 'error',
-    ename: 'KernelStopped',
+  const gone = Promise.withResolvers<void>()
+  const { kernel, connect } = await testKernel({
+    engines: [{ ...echo, create: (host, options) => Object.assign(echo.create(host, options), { dispose: () => gone.promise }) }],
   })
-  disposing.resolve()
-  expect(await withTimeout(kernel.closed, ANSWER, 'the kernel to close')).toBe('signal')
+  const client = await connect()
+  const info = await client.request('shell', 'kernel_info_request')
+  const stopped = kernel.stop('signal')
+  await client.next('shutdown_reply')
+  expect((await client.request('shell', 'kernel_info_request')).content).toEqual(info.content)
+  expect((await client.execute('print a')).content).toMatchObject({ status: 'error', ename: 'KernelStopped' })
+  expect((await client.request('shell', 'complete_request', { code: 'p' })).content['ename']).toBe('KernelStopped')
+  gone.resolve()
+  await stopped
 })
 
 test('of a kernel that is not theirs clients only detach', async () => {
