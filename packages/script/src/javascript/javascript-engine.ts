@@ -16,7 +16,16 @@ import type {
   ScriptError,
 } from '../engine.ts'
 import { EngineProcess, type ProcessEnd } from './engine-process.ts'
-import type { CommWire, FromGuard, FromScript, HostError, HostReply, Outcome, Question } from './wire.ts'
+import {
+  type CommWire,
+  type FromGuard,
+  type FromScript,
+  type HostError,
+  type HostReply,
+  INTERRUPTED,
+  type Outcome,
+  type Question,
+} from './wire.ts'
 
 const MIB = 1024 * 1024
 export const DEFAULT_MEMORY_LIMIT: number = 1024 * MIB
@@ -157,7 +166,7 @@ class JavascriptEngine implements ScriptEngine {
     const process = this.#process
     const running = this.#running
     if (running && !running.sent) {
-      this.#conclude(running, { status: 'interrupted', error: failure('Interrupted', 'execution was interrupted') })
+      this.#conclude(running, { status: 'interrupted', error: INTERRUPTED })
       return
     }
     if (!process?.isReady) return

@@ -72,6 +72,13 @@ export interface Outcome {
   error?: ScriptError
 }
 
+/** The error of an execution that was stopped. */
+export const INTERRUPTED: ScriptError = {
+  ename: 'Interrupted',
+  evalue: 'execution was interrupted',
+  traceback: ['Interrupted: execution was interrupted'],
+}
+
 /** A value or an error back from the kernel. */
 export interface HostReply {
   t: 'reply'

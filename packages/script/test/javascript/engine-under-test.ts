@@ -4,7 +4,7 @@ import type { ModuleDescription } from '@llmspell/script/catalogue'
 import { javascriptEngineFactory } from '@llmspell/script/javascript'
 
 /** Long enough for a machine that does nine other things. */
-export const REPLY_MS = 10_000
+export const REPLY_MS = 60_000
 
 export interface UnderTest {
   engine: ScriptEngine

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { CommWire } from '../wire.ts'
 import type { ScriptThread } from './script-thread.ts'
 
@@ -81,7 +80,7 @@ export function comms(thread: ScriptThread): object {
   return Object.freeze({
     open(target: string, data: unknown = {}, metadata: Record<string, unknown> = {}): Comm {
       if (typeof target !== 'string' || target === '') throw new TypeError('Comm.open: the target is a name')
-      const comm = new Comm(thread, randomUUID(), target)
+      const comm = new Comm(thread, crypto.randomUUID(), target)
       open.set(comm.id, comm)
       comm.announce(data, metadata)
       return comm

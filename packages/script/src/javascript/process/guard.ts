@@ -1,17 +1,15 @@
+import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { type MessagePort, workerData } from 'node:worker_threads'
-import { messageOf } from '@llmspell/base'
-import { builtinModules } from '../../catalogue/builtins.ts'
-import { type CatalogueLookup, catalogueLookup } from '../../catalogue/lookup.ts'
+import type { CatalogueLookup } from '../../catalogue/lookup.ts'
 import { Declarations } from '../source/declarations.ts'
-import { isComplete } from '../source/is-complete.ts'
-import { prepare } from '../source/prepare.ts'
-import { loadTypeScript } from '../source/typescript.ts'
+import type { prepare as Prepare } from '../source/prepare.ts'
 import {
   CONTROL_FD,
   type Execute,
   FrameReader,
   type FromGuard,
+  INTERRUPTED,
   type Init,
   JSON_FRAME,
   jsonFrame,
@@ -22,7 +20,6 @@ import {
   type ToGuard,
 } from '../wire.ts'
 import { type Descendant, descendantsSince, signalDescendant, ticksNow } from './children.ts'
-import { complete, inspectAt, variables } from './completion.ts'
 import { flushFromGuard } from './outbox.ts'
 import { ScriptInspector } from './script-inspector.ts'
 import type { ForScript, ScriptMessage } from './script-messages.ts'
@@ -73,6 +70,13 @@ class Guard {
   #startedAt = 0
   #catalogue: CatalogueLookup | undefined
   #init: Init | undefined
+  #prepare: typeof Prepare | undefined
+  /** What to execute when the parser is there. */
+  #waiting: Execute | undefined
+  /** The parser is loaded while the script thread still starts. */
+  readonly #preparing: Promise<void> = import('../source/prepare.ts').then((module) => {
+    this.#prepare = module.prepare
+  })
 
   constructor(data: GuardData) {
     this.#shared = { words: data.words, outbox: data.outbox }
@@ -136,12 +140,23 @@ class Guard {
   /** Loads the TypeScript compiler before the first cell that needs it, while nothing runs: this thread is deaf for as long. */
   #warmUp(): void {
     setTimeout(() => {
-      if (Atomics.load(this.#words, RUNNING) === 0) loadTypeScript()
-      else this.#warmUp()
+      if (Atomics.load(this.#words, RUNNING) !== 0) return this.#warmUp()
+      void import('../source/typescript.ts').then((module) => module.loadTypeScript())
+      // The first engine on a machine pays for the next ones.
+      flushCompileCache()
     }, WARM_UP_MS).unref()
   }
 
   #execute(message: Execute): void {
+    const prepare = this.#prepare
+    if (!prepare) {
+      this.#waiting = message
+      void this.#preparing.then(() => {
+        if (this.#waiting === message) this.#execute(message)
+      })
+      return
+    }
+    this.#waiting = undefined
     const { n, source, wantResult, cwd, args, drain, as } = message
     const prepared = prepare(message.code, message.language, source, this.#names)
     if ('error' in prepared) return this.#send({ t: 'done', n, outcome: { status: 'error', error: prepared.error } })
@@ -168,26 +183,27 @@ class Guard {
     try {
       this.#send({ t: 'answer', q, value: await this.#look(question) })
     } catch (error) {
-      this.#send({ t: 'answer', q, error: messageOf(error) })
+      this.#send({ t: 'answer', q, error: String(error) })
     }
   }
 
-  #look(question: Question): unknown {
-    switch (question.t) {
-      case 'complete':
-        return complete(question.code, question.offset, this.#inspector, this.#lookup)
-      case 'inspect':
-        return inspectAt(question.code, question.offset, question.detail, this.#inspector, this.#lookup)
-      case 'isComplete':
-        return isComplete(question.code, question.language)
-      case 'variables':
-        return variables(this.#inspector, this.#names.variable)
-    }
+  async #look(question: Question): Promise<unknown> {
+    if (question.t === 'isComplete') return (await import('../source/is-complete.ts')).isComplete(question.code, question.language)
+    const { complete, inspectAt, variables } = await import('./completion.ts')
+    if (question.t === 'variables') return await variables(this.#inspector, this.#names.variable)
+    const { code, offset } = question
+    this.#catalogue ??= await this.#loadCatalogue()
+    const lookup = this.#catalogue
+    if (question.t === 'complete') return await complete(code, offset, this.#inspector, lookup)
+    return await inspectAt(code, offset, question.detail, this.#inspector, lookup)
   }
 
-  get #lookup(): CatalogueLookup {
-    this.#catalogue ??= catalogueLookup([...builtinModules, ...(this.#init?.catalogue ?? [])], 'javascript')
-    return this.#catalogue
+  async #loadCatalogue(): Promise<CatalogueLookup> {
+    const [{ builtinModules }, { catalogueLookup }] = await Promise.all([
+      import('../../catalogue/builtins.ts'),
+      import('../../catalogue/lookup.ts'),
+    ])
+    return catalogueLookup([...builtinModules, ...(this.#init?.catalogue ?? [])], 'javascript')
   }
 
   #post(body: ForScript): void {
@@ -208,6 +224,10 @@ class Guard {
   async #stop(n: number): Promise<void> {
     if (n <= this.#interrupt) return
     this.#interrupt = n
+    if (this.#waiting) {
+      this.#send({ t: 'done', n: this.#waiting.n, outcome: { status: 'interrupted', error: INTERRUPTED } })
+      this.#waiting = undefined
+    }
     const children = this.#childrenOfRunning()
     this.#post({ t: 'interrupt', n })
     const soft = await this.#acknowledged(n, GRACE_MS)

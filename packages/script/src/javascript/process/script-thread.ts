@@ -5,7 +5,7 @@ import { promiseHooks } from 'node:v8'
 import { constants, Script } from 'node:vm'
 import type { MessagePort } from 'node:worker_threads'
 import type { MimeBundle, ScriptError } from '../../engine.ts'
-import { type FromScript, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
+import { type FromScript, INTERRUPTED, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
 import { Cell, Interrupted } from './cell.ts'
 import { takerOf } from './comms.ts'
 import { describeError } from './errors.ts'
@@ -327,12 +327,6 @@ export class ScriptThread {
     Reflect.deleteProperty(globalThis, key)
     return handle
   }
-}
-
-const INTERRUPTED: ScriptError = {
-  ename: 'Interrupted',
-  evalue: 'execution was interrupted',
-  traceback: ['Interrupted: execution was interrupted'],
 }
 
 interface RemoteObject {

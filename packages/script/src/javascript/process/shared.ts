@@ -12,6 +12,8 @@ export interface GuardData extends SharedState {
   script: MessagePort
   /** Replies for a script thread that is blocked on them. */
   sync: MessagePort
+  /** Directory of the compile cache, or ''. */
+  cache: string
 }
 
 /** Held while engine code must not be terminated; the guard holds it while a termination is on its way. */

@@ -9,8 +9,8 @@ const JUPYTER_DISPLAY = Symbol.for('Jupyter.display')
 export function toBundle(value: unknown): MimeBundle | undefined | Promise<MimeBundle | undefined> {
   if (value === undefined) return undefined
   const own = ownBundle(value)
-  if (own instanceof Promise) return own.then((bundle) => (isBundle(bundle) ? complete(bundle, value) : plain(value)))
-  return isBundle(own) ? complete(own, value) : plain(value)
+  if (own instanceof Promise) return own.then((bundle) => complete(bundle, value))
+  return own === undefined ? plain(value) : complete(own, value)
 }
 
 function ownBundle(value: unknown): unknown {
@@ -19,7 +19,8 @@ function ownBundle(value: unknown): unknown {
   return typeof display === 'function' ? (display as () => unknown).call(value) : undefined
 }
 
-function complete(bundle: MimeBundle, value: unknown): MimeBundle {
+function complete(bundle: unknown, value: unknown): MimeBundle {
+  if (!isBundle(bundle)) return plain(value)
   return normalizeBundle('text/plain' in bundle ? bundle : { ...bundle, ...plain(value) })
 }
 
