@@ -1,4 +1,3 @@
-import { compileLua, type LuaModule } from '@llmspell/lua'
 import { builtinModules } from '../catalogue/builtins.ts'
 import { describeCatalogue, type ModuleDescription } from '../catalogue/catalogue.ts'
 import { catalogueLookup } from '../catalogue/lookup.ts'
@@ -11,33 +10,16 @@ export interface LuaEngineFactoryOptions {
   catalogue: readonly ModuleDescription[]
 }
 
+/** Of the Lua that `@llmspell/lua` is built from; that package is not loaded before an engine starts. */
 const LUA_VERSION = '5.4.9'
 
-let compiled: LuaModule | undefined
-let warm = false
-
-/** Lua engines: one worker thread per namespace. Lua is compiled once in the process, when the first engine is made. */
-export function luaEngineFactory(options: LuaEngineFactoryOptions): EngineFactory {
-  const catalogue = describeCatalogue(options.catalogue).filter((module) => inLanguage(module, 'lua'))
-  const lookup = catalogueLookup([...catalogue, ...builtinModules], 'lua')
+/** Lua engines: one worker thread per namespace. */
+export function luaEngineFactory({ catalogue }: LuaEngineFactoryOptions): EngineFactory {
+  const described = describeCatalogue(catalogue).filter((module) => inLanguage(module, 'lua'))
+  const lookup = catalogueLookup([...described, ...builtinModules], 'lua')
   return {
     languages: ['lua'],
     versions: { lua: LUA_VERSION },
-    create: (host, engineOptions) =>
-      new LuaEngine({
-        host,
-        options: engineOptions,
-        catalogue,
-        lookup,
-        module: () => {
-          compiled ??= compileLua()
-          return compiled
-        },
-        claimWarmUp: () => {
-          const claimed = !warm
-          warm = true
-          return claimed
-        },
-      }),
+    create: (host, options) => new LuaEngine({ host, options, catalogue: described, lookup }),
   }
 }

@@ -1,5 +1,4 @@
 import { messageOf } from '@llmspell/base'
-import type { LuaModule } from '@llmspell/lua'
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
 import type { CatalogueLookup } from '../catalogue/lookup.ts'
 import type {
@@ -17,7 +16,7 @@ import type {
   ScriptError,
 } from '../engine.ts'
 import { OutputPump } from '../host/output-pump.ts'
-import { LuaWorker, type WorkerEnd } from './lua-worker.ts'
+import type { LuaWorker, WorkerEnd } from './lua-worker.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest } from './protocol.ts'
 import { runCommand } from './run-command.ts'
 import { toWireError } from './wire-error.ts'
@@ -31,6 +30,8 @@ const FLUSH_EVERY_MS = 20
 /** Code deep in a C function answers no questions: after this time they are answered from the catalogue alone. */
 const ASK_TIMEOUT_MS = 1_000
 
+const SHUT_DOWN = 'the engine was shut down'
+
 const UNANSWERED = Symbol('unanswered')
 
 export interface LuaEngineParts {
@@ -38,10 +39,6 @@ export interface LuaEngineParts {
   options: EngineOptions
   catalogue: readonly ModuleDescription[]
   lookup: CatalogueLookup
-  /** The compiled module, shared by all engines of the process. */
-  module: () => LuaModule
-  /** True for the one worker that is to make V8 optimise the module. */
-  claimWarmUp: () => boolean
 }
 
 interface Run {
@@ -67,7 +64,7 @@ export class LuaEngine implements ScriptEngine {
   readonly #targets = new Set<string>()
   #state: EngineStatus['state'] = 'starting'
   #worker: LuaWorker | undefined
-  #ready: Promise<void> | undefined
+  #starting: Promise<void> | undefined
   #run: Run | undefined
   #interrupting: Promise<void> | undefined
   #nextId = 1
@@ -168,20 +165,28 @@ export class LuaEngine implements ScriptEngine {
 
   async dispose(): Promise<void> {
     this.#state = 'disposed'
-    await this.#worker?.terminate({ ename: 'EngineCrashed', evalue: 'the engine was shut down' })
+    await this.#worker?.terminate({ ename: 'EngineCrashed', evalue: SHUT_DOWN })
   }
 
-  async #startWorker(): Promise<void> {
-    const { options, catalogue, module, claimWarmUp } = this.#parts
+  #startWorker(): Promise<void> {
+    this.#starting ??= this.#makeWorker().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #makeWorker(): Promise<void> {
+    // Lua itself is loaded when the first engine starts: a kernel that speaks another language never needs it.
+    const { LuaWorker } = await import('./lua-worker.ts')
+    if (this.#state === 'disposed') throw new Error(SHUT_DOWN)
+    const { options, catalogue } = this.#parts
     this.#comms.clear()
     this.#targets.clear()
-    const worker = new LuaWorker(
-      { module: module(), catalogue, options, warmUp: claimWarmUp() },
-      { message: (message) => this.#receive(worker, message), end: (end) => this.#ended(worker, end) },
-    )
+    const worker = new LuaWorker(catalogue, options, {
+      message: (message) => this.#receive(worker, message),
+      end: (end) => this.#ended(worker, end),
+    })
     this.#worker = worker
-    this.#ready = worker.ready
-    this.#ready.catch(() => {})
     await worker.ready
     if (this.#state === 'starting' || this.#state === 'lost') this.#state = 'idle'
   }
@@ -211,8 +216,8 @@ export class LuaEngine implements ScriptEngine {
     if (this.#state === 'idle') this.#state = 'busy'
     let fetching: ReturnType<typeof setInterval> | undefined
     try {
-      if (this.#state === 'lost') await (this.#worker ? this.#ready : this.#startWorker())
-      if (this.#state === 'disposed') throw new Error('the engine was shut down')
+      if (this.#starting || this.#state === 'lost') await this.#startWorker()
+      if (this.#state === 'disposed') throw new Error(SHUT_DOWN)
       this.#state = 'busy'
       this.#worker?.post(request)
       fetching = setInterval(() => this.#worker?.fetchOutput(), FLUSH_EVERY_MS)

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { LuaControl, type LuaModule } from '@llmspell/lua'
+import { compileLua, LuaControl, type LuaModule } from '@llmspell/lua'
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
 import type { EngineOptions } from '../engine.ts'
 import { CONTROL, CONTROL_BYTES, type FromWorker, REASON, type ToWorker, type WireError, type WorkerOptions } from './protocol.ts'
@@ -30,10 +30,7 @@ export class LuaWorker {
   #wasReady = false
   #end: WorkerEnd | undefined
 
-  constructor(
-    parts: { module: LuaModule; catalogue: readonly ModuleDescription[]; options: EngineOptions; warmUp: boolean },
-    events: WorkerEvents,
-  ) {
+  constructor(catalogue: readonly ModuleDescription[], options: EngineOptions, events: WorkerEvents) {
     const { port1, port2 } = new MessageChannel()
     const control = new SharedArrayBuffer(CONTROL_BYTES)
     this.#port = port1
@@ -41,12 +38,12 @@ export class LuaWorker {
     const workerData: WorkerOptions = {
       port: port2,
       control,
-      module: parts.module,
-      memoryLimit: parts.options.memoryLimit ?? DEFAULT_MEMORY_LIMIT,
-      cwd: parts.options.cwd,
-      env: parts.options.env,
-      catalogue: parts.catalogue,
-      warmUp: parts.warmUp,
+      module: compiledLua(),
+      memoryLimit: options.memoryLimit ?? DEFAULT_MEMORY_LIMIT,
+      cwd: options.cwd,
+      env: options.env,
+      catalogue,
+      warmUp: claimWarmUp(),
     }
     this.#worker = new Worker(new URL(import.meta.resolve('@llmspell/script/lua/worker')), {
       workerData,
@@ -151,6 +148,23 @@ export class LuaWorker {
     Atomics.notify(this.#control, CONTROL.WAKE)
   }
 }
+
+/** Compiled once, shared by all workers of the process. */
+function compiledLua(): LuaModule {
+  compiled ??= compileLua()
+  return compiled
+}
+
+let compiled: LuaModule | undefined
+
+/** True for one worker: it makes V8 optimise the code that all share. */
+function claimWarmUp(): boolean {
+  const claimed = !isWarm
+  isWarm = true
+  return claimed
+}
+
+let isWarm = false
 
 function endOf(error: unknown): WorkerEnd {
   const { code, message } = error as { code?: string; message?: string }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { luaEngineFactory } from '@llmspell/script/lua'
@@ -315,6 +315,19 @@ describe('Lua namespace', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
     const outcome = await engine.execute({ executionId: 'e', code: '1', language: 'lua', source: 'cell', wantResult: true })
     expect(outcome).toMatchObject({ status: 'error', error: { ename: 'EngineCrashed' } })
     await engine.dispose()
+  })
+
+  it('knows the version of its Lua', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../lua/wasm/source.json', import.meta.url), 'utf8')) as { version: string }
+    expect(luaEngineFactory({ catalogue: [] }).versions).toEqual({ lua: version })
+  })
+
+  it('disposed while it starts ends its worker', async () => {
+    const engine = luaEngineFactory({ catalogue: [] }).create(new RecordingHost(), { cwd: process.cwd(), env: {} })
+    const starting = engine.start()
+    await engine.dispose()
+    await expect(starting).rejects.toThrow('shut down')
+    expect(engine.status.state).toBe('disposed')
   })
 
   it('runs many namespaces that know nothing of each other', async () => {
