@@ -1,14 +1,12 @@
+export type { ExecuteOptions, OkOf, RequestOptions } from './conversation.ts'
 export type { ExecuteReply, Execution, ExecutionHandlers } from './execution.ts'
 export {
   type CompleteResult,
-  type ExecuteOptions,
   type HistoryItem,
   type HistoryQuery,
   type InspectResult,
   type IsCompleteResult,
   KernelClient,
   type KernelClientOptions,
-  type OkOf,
-  type RequestOptions,
 } from './kernel-client.ts'
 export { type Output, outputOf } from './output.ts'

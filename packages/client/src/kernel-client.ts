@@ -1,18 +1,12 @@
-import { type Clock, type Disposable, Emitter, LlmspellError, messageOf, systemClock } from '@llmspell/base'
+import { type Clock, type Disposable, LlmspellError, messageOf, systemClock } from '@llmspell/base'
 import {
-  type AbortedReply,
   type ClientTransport,
   type ContentOf,
-  type ErrorReply,
-  type ExecuteExtension,
-  type Header,
-  isMessage,
   type KernelInfoOk,
   type KernelStatusReply,
   type LanguageExtension,
   type Message,
   type MimeBundle,
-  type ReplyTypeOf,
   type RequestType,
   Session,
   type ShutdownExtension,
@@ -21,9 +15,11 @@ import {
   type UsageReply,
   type VariablesReply,
 } from '@llmspell/jupyter'
-import { Execution, type ExecutionHandlers } from './execution.ts'
+import { Conversation, type ExecuteOptions, type OkOf, type RequestOptions } from './conversation.ts'
+import type { Execution } from './execution.ts'
 import { Liveness } from './liveness.ts'
-import { type Output, outputOf } from './output.ts'
+import { extension, present } from './metadata.ts'
+import type { Output } from './output.ts'
 
 export interface KernelClientOptions {
   /** Not yet open; the client opens it in `connect` and closes it in `close`. */
@@ -45,23 +41,6 @@ export interface KernelClientOptions {
   onUnresponsive?(unresponsive: boolean): void
   clock?: Clock
 }
-
-export interface ExecuteOptions extends ExecutionHandlers, ExecuteExtension {
-  silent?: boolean
-  storeHistory?: boolean
-  stopOnError?: boolean
-  userExpressions?: Record<string, string>
-}
-
-export interface RequestOptions {
-  timeoutMs?: number
-  /** Default: the usual channel of the type. */
-  channel?: 'shell' | 'control'
-  metadata?: Record<string, unknown>
-}
-
-/** The content of a successful reply. */
-export type OkOf<T extends RequestType> = Exclude<ContentOf<ReplyTypeOf<T>>, ErrorReply | AbortedReply>
 
 export interface CompleteResult {
   matches: string[]
@@ -93,12 +72,6 @@ export interface HistoryItem {
   source: string
 }
 
-interface PendingRequest {
-  resolve(message: Message): void
-  reject(error: LlmspellError): void
-  timer: { cancel(): void }
-}
-
 /** How often and at what distance in milliseconds a process is looked at that closed its connection. */
 const DYING_LOOKS = 25
 const DYING_LOOK_MS = 20
@@ -113,14 +86,8 @@ export class KernelClient {
   readonly #transport: ClientTransport
   readonly #clock: Clock
   readonly #session: Session
-  readonly #requests = new Map<string, PendingRequest>()
-  readonly #executions = new Map<string, Execution>()
-  readonly #idleTimers = new Map<string, { cancel(): void }>()
-  readonly #messages = new Emitter<Message>()
-  readonly #lateOutputs = new Emitter<Output>()
-  readonly #traffic = new Emitter<{ direction: 'in' | 'out'; message: Message }>()
+  readonly #conversation: Conversation
   readonly #liveness: Liveness
-  #gone: LlmspellError | undefined
   /** Ends `connect` early when the process dies under it. */
   #whenGone: ((error: LlmspellError) => void) | undefined
 
@@ -136,6 +103,14 @@ export class KernelClient {
       onDead: (error) => void this.#died(error),
       onUnresponsive: (unresponsive) => options.onUnresponsive?.(unresponsive),
     })
+    this.#conversation = new Conversation({
+      session: this.#session,
+      clock: this.#clock,
+      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
+      send: (channel, message) => this.#transport.send(channel, message),
+      onWaiting: (waiting) => (waiting ? this.#liveness.start() : this.#liveness.stop()),
+    })
   }
 
   /** Opens the transport; resolves when the IOPub subscription stands. Code `kernel.connect_failed` when that fails or takes too long. */
@@ -146,7 +121,7 @@ export class KernelClient {
   }
 
   async #open(timeoutMs: number): Promise<void> {
-    this.#transport.onMessage((message) => this.#receive(message))
+    this.#transport.onMessage((message) => this.#conversation.receive(message))
     let timer: { cancel(): void } | undefined
     const tooLong = new Promise<never>((_, reject) => {
       timer = this.#clock.setTimeout(
@@ -167,7 +142,7 @@ export class KernelClient {
     } finally {
       timer?.cancel()
       this.#whenGone = undefined
-      this.#watch()
+      this.#liveness.stop()
     }
     void this.#transport.closed.then((reason) => void this.#disconnected(reason))
   }
@@ -179,54 +154,31 @@ export class KernelClient {
 
   /** Set once the kernel is known to be gone, or the client was closed; nothing can be asked any more. */
   get gone(): LlmspellError | undefined {
-    return this.#gone
+    return this.#conversation.ended
   }
 
   /** Output that this client's executions cause after they have ended: callbacks, timers. What other clients cause is not told. */
   onLateOutput(listener: (output: Output) => void): Disposable {
-    return this.#lateOutputs.on(listener)
+    return this.#conversation.onLateOutput(listener)
   }
 
   /** Every message in either direction, as a trace shows it. */
   onTraffic(listener: (direction: 'in' | 'out', message: Message) => void): Disposable {
-    return this.#traffic.on(({ direction, message }) => listener(direction, message))
+    return this.#conversation.onTraffic(listener)
   }
 
   /** Every message that arrives, also those other clients caused. */
   onMessage(listener: (message: Message) => void): Disposable {
-    return this.#messages.on(listener)
+    return this.#conversation.onMessage(listener)
   }
 
   execute(code: string, options: ExecuteOptions = {}): Execution {
-    const { language, source, namespace, args, cwd } = options
-    const request = this.#session.create(
-      'execute_request',
-      {
-        code,
-        silent: options.silent ?? false,
-        store_history: options.storeHistory ?? !options.silent,
-        user_expressions: options.userExpressions ?? {},
-        allow_stdin: options.onInput !== undefined,
-        stop_on_error: options.stopOnError ?? true,
-      },
-      { metadata: extension<ExecuteExtension>({ language, source, namespace, args, cwd }) },
-    )
-    const { msg_id: id } = request.header
-    const execution = new Execution(id, options)
-    if (this.#gone) {
-      execution.fail(this.#gone)
-      return execution
-    }
-    this.#executions.set(id, execution)
-    execution.ended.addEventListener('abort', () => {
-      this.#executions.delete(id)
-      this.#idleTimers.get(id)?.cancel()
-      this.#idleTimers.delete(id)
-      this.#watch()
-    })
-    this.#watch()
-    this.#send('shell', request)
-    return execution
+    return this.#conversation.execute(code, options)
+  }
+
+  /** Any request that has one reply. A reply that tells of an error rejects with code `kernel.request_failed`. */
+  request<T extends RequestType>(type: T, content: ContentOf<T>, options: RequestOptions = {}): Promise<OkOf<T>> {
+    return this.#conversation.request(type, content, options)
   }
 
   /** Offsets are UTF-16, as JavaScript counts. */
@@ -306,132 +258,15 @@ export class KernelClient {
     return this.#transport.ping(timeoutMs)
   }
 
-  /** Any request that has one reply. A reply that tells of an error rejects with code `kernel.request_failed`. */
-  async request<T extends RequestType>(type: T, content: ContentOf<T>, options: RequestOptions = {}): Promise<OkOf<T>> {
-    if (this.#gone) throw this.#gone
-    const request = this.#session.create(type, content, {
-      metadata: options.metadata ?? {},
-      ...(options.channel === undefined ? {} : { channel: options.channel as never }),
-    })
-    const { msg_id: id } = request.header
-    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs ?? 30_000
-    const arrived = new Promise<Message>((resolve, reject) => {
-      const timer = this.#clock.setTimeout(() => {
-        this.#forget(id)
-        reject(
-          new LlmspellError(`the kernel did not answer ${type} within ${timeoutMs} ms`, {
-            code: 'kernel.request_timeout',
-            data: { type, timeoutMs },
-          }),
-        )
-      }, timeoutMs)
-      this.#requests.set(id, { resolve, reject, timer })
-    })
-    this.#watch()
-    this.#send(request.channel as 'shell' | 'control', request)
-    const reply = (await arrived).content
-    if (reply['status'] !== 'error') return reply as unknown as OkOf<T>
-    throw new LlmspellError(`the kernel refused ${type}: ${String(reply['evalue'])}`, {
-      code: 'kernel.request_failed',
-      data: { type, ename: reply['ename'], evalue: reply['evalue'] },
-    })
-  }
-
   /** Ends everything under way with code `client.closed` and closes the transport; the kernel goes on. Idempotent. */
   async close(): Promise<void> {
     this.#end(new LlmspellError('the client was closed', { code: 'client.closed' }))
     await this.#transport.close()
   }
 
-  #send(channel: 'shell' | 'control' | 'stdin', message: Message<object>): void {
-    if (this.#traffic.listenerCount > 0) this.#traffic.emit({ direction: 'out', message: message as Message })
-    this.#transport.send(channel, message as Message)
-  }
-
-  #receive(message: Message): void {
-    if (this.#traffic.listenerCount > 0) this.#traffic.emit({ direction: 'in', message })
-    const parent = (message.parent_header as Header).msg_id as string | undefined
-    if (parent !== undefined) {
-      if (message.channel === 'iopub') this.#published(parent, message)
-      else if (message.channel === 'stdin') void this.#input(parent, message)
-      else this.#replied(parent, message)
-    }
-    if (this.#messages.listenerCount > 0) this.#messages.emit(message)
-  }
-
-  #published(parent: string, message: Message): void {
-    const execution = this.#executions.get(parent)
-    if (!execution) {
-      this.#publishedLate(message)
-      return
-    }
-    execution.published(message)
-    if (execution.awaitsIdle) this.#expectIdle(parent, execution)
-  }
-
-  #publishedLate(message: Message): void {
-    if (this.#lateOutputs.listenerCount === 0 || message.parent_header.session !== this.session) return
-    const output = outputOf(message)
-    if (output) this.#lateOutputs.emit(output)
-  }
-
-  #replied(parent: string, message: Message): void {
-    const request = this.#requests.get(parent)
-    if (request) {
-      this.#forget(parent)
-      request.resolve(message)
-      return
-    }
-    const execution = this.#executions.get(parent)
-    if (!execution || !isMessage(message, 'execute_reply')) return
-    execution.replied(message.content)
-    if (execution.awaitsIdle) this.#expectIdle(parent, execution)
-  }
-
-  /** The reply is here and outputs may follow; only silence is suspicious. */
-  #expectIdle(id: string, execution: Execution): void {
-    const ms = this.#options.idleTimeoutMs ?? 30_000
-    this.#idleTimers.get(id)?.cancel()
-    const timer = this.#clock.setTimeout(() => {
-      execution.fail(
-        new LlmspellError(`the kernel replied but its output did not end within ${ms} ms`, {
-          code: 'kernel.output_incomplete',
-          data: { ms },
-        }),
-      )
-    }, ms)
-    this.#idleTimers.set(id, timer)
-  }
-
-  async #input(parent: string, message: Message): Promise<void> {
-    if (!isMessage(message, 'input_request')) return
-    const execution = this.#executions.get(parent)
-    const asked = execution?.input(message.content)
-    if (!execution || !asked) return
-    let value: string
-    try {
-      value = await asked
-    } catch {
-      return // Whoever gives up on input interrupts the execution; there is nothing to answer.
-    }
-    if (execution.ended.aborted || this.#gone) return
-    this.#send('stdin', this.#session.create('input_reply', { value }, { parent: message }))
-  }
-
-  #forget(id: string): void {
-    this.#requests.get(id)?.timer.cancel()
-    this.#requests.delete(id)
-    this.#watch()
-  }
-
-  #watch(): void {
-    if (!this.#gone && this.#requests.size + this.#executions.size > 0) this.#liveness.start()
-    else this.#liveness.stop()
-  }
-
   /** A carrier that breaks is most often the first sign of a death, a moment before the process is gone. */
   async #disconnected(reason: Error | undefined): Promise<void> {
-    if (this.#gone) return
+    if (this.gone) return
     const { isProcessAlive } = this.#options
     for (let looks = 0; looks < DYING_LOOKS && isProcessAlive?.(); looks++) {
       await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, DYING_LOOK_MS))
@@ -454,15 +289,9 @@ export class KernelClient {
   }
 
   #end(error: LlmspellError): void {
-    if (this.#gone) return
-    this.#gone = error
+    this.#conversation.end(error)
     this.#liveness.stop()
     this.#whenGone?.(error)
-    for (const [id, request] of [...this.#requests]) {
-      this.#forget(id)
-      request.reject(error)
-    }
-    for (const execution of [...this.#executions.values()]) execution.fail(error)
   }
 }
 
@@ -472,15 +301,4 @@ function withLanguage(options: LanguageExtension & RequestOptions): RequestOptio
 
 function withExtension<T extends object>(options: RequestOptions, values: { [K in keyof T]: T[K] | undefined }): RequestOptions {
   return { ...options, metadata: { ...options.metadata, ...extension<T>(values) } }
-}
-
-/** `metadata` with what llmspell adds; empty when there is nothing, so that other kernels see a plain message. */
-function extension<T extends object>(values: { [K in keyof T]: T[K] | undefined }): { llmspell?: Partial<T> } {
-  const given = present<T>(values)
-  return Object.keys(given).length > 0 ? { llmspell: given } : {}
-}
-
-/** Without the keys whose value is undefined. */
-function present<T extends object>(value: { [K in keyof T]: T[K] | undefined }): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Partial<T>
 }

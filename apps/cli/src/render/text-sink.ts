@@ -55,7 +55,9 @@ export function createTextSink(terminal: Terminal, options: TextSinkOptions): Ou
       const lines = excerpt(text, position, terminal.colors('stderr'))
       if (lines) terminal.note(`${lines}\n`)
     },
-    end() {},
+    end({ status }) {
+      if (status === 'aborted') terminal.note('llmspell: it was not run, because code before it failed or the kernel was restarted\n')
+    },
   }
 }
 

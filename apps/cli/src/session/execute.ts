@@ -62,13 +62,14 @@ export async function execute(
   const handlers: Record<string, () => void> = {
     SIGINT() {
       if (!ending) return interrupt({ status: 'interrupted', exitCode: EXIT.interrupted })
-      terminal.note('llmspell: left it running; `llmspell kernel interrupt` stops it\n')
+      terminal.note(`llmspell: left it running. To stop it: llmspell kernel interrupt --execution ${execution.id}\n`)
       left.resolve({ status: 'detached', exitCode: EXIT.interrupted })
     },
     SIGTERM: () => leaveAfter({ status: 'interrupted', exitCode: EXIT.terminated }),
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
-  terminal.readerGone.addEventListener('abort', () => leaveAfter({ status: 'interrupted', exitCode: EXIT.brokenPipe }))
+  const onReaderGone = (): void => leaveAfter({ status: 'interrupted', exitCode: EXIT.brokenPipe })
+  terminal.readerGone.addEventListener('abort', onReaderGone, { signal: execution.ended })
   const timer = startTimer(context, () => interrupt({ status: 'timeout', exitCode: EXIT.timeout }))
   try {
     const reply = await Promise.race([execution.done, left.promise])
