@@ -55,7 +55,7 @@ describe('host functions', () => {
     const code = 'try { CALL } catch (e) { [e instanceof Error, e.message, e.code, e.data, e.hint, e.stack.split("\\n")[1].trim()] }'
     for (const call of ['await Test.fail()', 'Test.failSync()']) {
       expect(await js.value(code.replace('CALL', call), { source: 'cell [7]' })).toMatch(
-        /\[ true, 'no luck', 'test.luck', \{ tries: 3 \}, 'Try again.', 'at cell \[7\]:1:\d+' \]|no luck[^]*test.luck[^]*tries: 3[^]*Try again[^]*cell \[7\]:1:/,
+        /\[ true, 'no luck', 'test.luck', \{ tries: 3 \}, 'Try again.', 'at cell \[7\]:1:\d+' \]|no luck[\s\S]*test.luck[\s\S]*tries: 3[\s\S]*Try again[\s\S]*cell \[7\]:1:/,
       )
     }
   })

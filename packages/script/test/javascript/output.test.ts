@@ -88,7 +88,7 @@ describe('output', () => {
       await new Promise((resolve) => process.stdout.write('called back\\n', resolve))
       console.table([{ a: 1 }]); console.group('group'); console.log('in it'); console.groupEnd()`
     expect((await js.run(code, { executionId: 'streams' })).error).toBeUndefined()
-    expect(js.text('stdout', 'streams')).toMatch(/^piped through\ncalled back\n┌[^]*group\n {2}in it\n$/)
+    expect(js.text('stdout', 'streams')).toMatch(/^piped through\ncalled back\n┌[\s\S]*group\n {2}in it\n$/)
   })
 
   it('may be thrown at the script when the kernel stops taking it, and waits', async () => {

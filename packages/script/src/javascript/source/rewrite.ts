@@ -54,6 +54,8 @@ class Rewriter {
   readonly #names: Declarations
   readonly #edits: Edit[] = []
   readonly #preamble: string[] = []
+  /** Functions over a `let` of an earlier cell. */
+  readonly #hoisted: FunctionDeclaration[] = []
   /** Whether the statement looked at last has no value any more. */
   #noValue = false
   #lexical = false
@@ -64,7 +66,8 @@ class Rewriter {
   }
 
   result(): Rewritten {
-    const code = this.#apply()
+    for (const node of this.#hoisted) this.#hoist(node)
+    const code = this.#apply(0, this.#code.length)
     const repl = this.#lexical || this.#preamble.length > 0 || /\bawait\b/.test(code)
     return {
       code,
@@ -190,12 +193,17 @@ class Rewriter {
       this.#names.variable.add(name)
       return
     }
+    this.#hoisted.push(node)
+  }
+
+  /** Moves a function to the preamble, at the place it had. */
+  #hoist(node: FunctionDeclaration): void {
     const before = this.#code.slice(0, node.start)
     const line = before.split('\n').length - 1
     const column = node.start - (before.lastIndexOf('\n') + 1)
-    const text = `${name}=${this.#code.slice(node.start, node.end)};`
-    const padding = line > 0 ? `${'\n'.repeat(line - 1)}${name}=\n${' '.repeat(column)}` : ''
-    this.#preamble.push(padding === '' ? text : `${padding}${this.#code.slice(node.start, node.end)};`)
+    const assign = `${node.id.name}=`
+    const place = line > 0 ? `${'\n'.repeat(line - 1)}${assign}\n${' '.repeat(column)}` : assign
+    this.#preamble.push(`${place}${this.#apply(node.start, node.end)};`)
     this.#blank(node.start, node.end)
   }
 
@@ -273,18 +281,19 @@ class Rewriter {
     this.#edits.push({ start, end, text: this.#code.slice(start, end).replace(/[^\n\r\u2028\u2029]/g, ' ') })
   }
 
-  #apply(): string {
-    if (this.#edits.length === 0) return this.#code
+  /** A part of the code with its edits. */
+  #apply(from: number, to: number): string {
+    if (this.#edits.length === 0) return this.#code.slice(from, to)
     // Stable: insertions at one place stay in the order they were made.
     const edits = this.#edits.map((edit, index) => ({ ...edit, index })).sort((a, b) => a.start - b.start || a.index - b.index)
     let out = ''
-    let at = 0
+    let at = from
     for (const edit of edits) {
-      // Inside something that was replaced as a whole.
-      if (edit.start < at) continue
+      // Outside, or inside something that was replaced as a whole.
+      if (edit.start < at || edit.end > to) continue
       out += this.#code.slice(at, edit.start) + edit.text
       at = edit.end
     }
-    return out + this.#code.slice(at)
+    return out + this.#code.slice(at, to)
   }
 }

@@ -52,6 +52,6 @@ function problemOf(error: AmaroError, code: string): SyntaxProblem {
     line,
     column: units,
     offset,
-    atEnd: /\beof\b|Unterminated (template|block comment)/i.test(message) || offset >= code.trimEnd().length,
+    atEnd: /^Unexpected (eof|token `<eof>`)|^Unterminated (template|block comment)/i.test(message) || offset >= code.trimEnd().length,
   }
 }
