@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
@@ -121,6 +120,8 @@ function shortRuntimeDir(): string {
 }
 
 function shortHash(text: string): string {
+  // Loaded for the rare long path only: it costs every command some milliseconds.
+  const { createHash } = process.getBuiltinModule('node:crypto')
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 

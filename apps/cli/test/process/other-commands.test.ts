@@ -92,7 +92,7 @@ describe('the rest', { timeout: COMMAND_MS * 2 }, () => {
   it('doctor tries everything and leaves nothing', async () => {
     const { stdout } = await home.run(['doctor', '--json'])
     const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; message: string }[] }
-    for (const name of ['Node', 'state', 'kernel', 'lua', 'javascript', 'typescript'])
+    for (const name of ['Node', 'state', 'kernel', 'lua', 'javascript', 'typescript', 'saved state'])
       expect(checks.find((check) => check.name === name)).toMatchObject({ status: 'ok' })
     expect(home.processes()).toEqual([])
     expect((await home.run(['kernel', 'list'])).stdout).toBe('no kernel is running\n')
