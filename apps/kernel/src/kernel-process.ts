@@ -79,7 +79,7 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
     async reload() {
       logFile?.reopen()
       try {
-        log.setLevel((await readConfig()).config['log.level'])
+        log.setLevel(logLevel((await readConfig()).config))
         log.log('info', 'log reopened, level read again')
       } catch (error) {
         log.log('error', 'the configuration is wrong, the log level stays', { reason: messageOf(error) })
@@ -134,9 +134,14 @@ function portsOf({ shell_port, iopub_port, stdin_port, hb_port, control_port }: 
   return { shell_port, iopub_port, stdin_port, hb_port, control_port }
 }
 
+/** What was asked to be traced is to be seen. */
+function logLevel(config: Config): LogLevel {
+  return process.env['LLMSPELL_TRACE'] ? 'trace' : config['log.level']
+}
+
 /** Lines go to the file; without one, warnings and errors go to whoever started this process. */
 function openLog(args: KernelArguments, config: Config): { log: ProcessLog; file?: LogFile } {
-  const level = config['log.level']
+  const level = logLevel(config)
   if (args.logFile === undefined) {
     const atLeast: LogLevel = level === 'info' ? 'warn' : level
     return { log: createProcessLog(atLeast, (...line) => process.stderr.write(plainLine(...line))) }
