@@ -1,4 +1,4 @@
-import { LlmspellError, withTimeout } from '@llmspell/base'
+import { LlmspellError, type Logger, withTimeout } from '@llmspell/base'
 import { createMemoryTransport } from '@llmspell/jupyter'
 import { echoEngineFactory } from '@llmspell/script/echo'
 import { expect, test } from 'vitest'
@@ -216,19 +216,31 @@ test('a reply that JSON cannot hold is an error, and ends nothing', async () => 
   expect((await client.request('control', 'kernel_info_request')).content['status']).toBe('ok')
 })
 
-test('traces messages and host calls when asked', async () => {
+test('traces messages and host calls when asked, but not what people type', async () => {
   const lines: string[] = []
-  const logger = { log: (_level: string, message: string) => void lines.push(message), child: () => logger }
+  const written: string[] = []
+  const logger: Logger = {
+    log(_level, message, fields) {
+      lines.push(message)
+      written.push(JSON.stringify(fields))
+    },
+    child: () => logger,
+  }
   const client = await (await testKernel({ logger, trace: 'jupyter,engine' })).connect()
   await client.execute('call State.get []')
-  expect(lines).toEqual(
-    expect.arrayContaining([
-      'in shell execute_request',
-      'out iopub status',
-      'out shell execute_reply',
-      'engine execute',
-      'engine call State.get',
-      'engine outcome',
-    ]),
-  )
+  for (const line of [
+    'in shell execute_request',
+    'engine execute',
+    'engine call State.get',
+    'engine outcome',
+    'out iopub status',
+    'out shell execute_reply',
+  ])
+    expect(lines).toContain(line)
+  const asking = client.sendExecute('password secret?')
+  const prompt = await client.next('input_request', asking)
+  client.send('stdin', 'input_reply', { value: 'hunter2' }, {}, prompt)
+  await client.done(asking)
+  expect(lines).toContain('in stdin input_reply')
+  expect(written.join()).not.toContain('hunter2')
 })
