@@ -25,6 +25,9 @@ export interface Outcome {
 /** How long a script may take to end after an interrupt by a signal that ends this program. */
 const LAST_WISH_MS = 2_000
 
+/** How long code may stand in the kernel's queue before that is told. */
+const QUEUED_MS = 700
+
 /**
  * Executes and follows the code to its end: outputs to the sink, questions to stdin, Ctrl-C as an interrupt, a second one
  * leaves it running. Resolves with the exit code.
@@ -39,8 +42,14 @@ export async function execute(
   const { client } = kernel
   const { terminal } = context
   const { input = createInput(context), ...request } = options
+  const waiting = setTimeout(() => terminal.progress('waiting for other code to finish… (Ctrl-C gives up)'), QUEUED_MS)
+  const started = (): void => {
+    clearTimeout(waiting)
+    terminal.progress(undefined)
+  }
   const execution = client.execute(code, {
     ...request,
+    onStart: started,
     onOutput: (output) => {
       if (!terminal.readerGone.aborted) sink.output(output)
     },
@@ -78,6 +87,7 @@ export async function execute(
     sink.end(outcome)
     return outcome.exitCode
   } finally {
+    started()
     clearTimeout(timer)
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
     input.close()

@@ -136,6 +136,21 @@ describe.skipIf(!tmux)('repl at a terminal', { timeout: COMMAND_MS * 2 }, () => 
     await prompt.shows(/3\njs> $/)
   })
 
+  it('says when it waits for code of another client, and stops that on request', async () => {
+    const prompt = await open()
+    const other = home.start(['exec', 'print("on") while true do end'])
+    await other.shows('on')
+    await prompt.line('print("mine")')
+    await prompt.shows(/waiting for other code to finish/)
+    prompt.key('C-c')
+    await prompt.shows(/lua> $/)
+    expect(other.child.exitCode).toBeNull()
+    await prompt.line(':interrupt')
+    expect((await other.result).code).toBe(130)
+    await prompt.line('print("free")')
+    await prompt.shows(/free\nlua> $/)
+  })
+
   it('starts a new kernel after the old one died', async () => {
     const prompt = await open()
     process.kill(await home.kernelPid(), 'SIGKILL')
