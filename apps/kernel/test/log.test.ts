@@ -85,7 +85,7 @@ describe('the log of a kernel process', { timeout: KERNEL_TEST_MS }, () => {
   it('tells start, trace and end, and never the key', async () => {
     const home = makeHome()
     mkdirSync(join(home, 'state', 'logs'), { recursive: true })
-    const env = { LLMSPELL_TRACE: 'all', LLMSPELL_LOG__LEVEL: 'trace' }
+    const env = { LLMSPELL_TRACE: 'all' }
     const kernel = startKernel({ home, env, args: ['--log-file', logOf(home), '--language', 'javascript'] })
     const { key } = await kernel.started()
     await run(await kernel.connect(), 'await State.get("traced")')

@@ -56,7 +56,10 @@ describe('sqlite store', () => {
 
   it('holds every acknowledged write after kill -9 in the middle of writing', async () => {
     for (let round = 0; round < 3; round++) {
-      const writer = startWriter(`for (let n = 1; ; n++) { driver.put('s', 'n', String(n)); process.stdout.write(n + '\\n') }`)
+      const writer = startWriter(`for (let n = 1; ; n++) {
+        driver.put('s', 'n', String(n))
+        await new Promise((written) => process.stdout.write(n + '\\n', written))
+      }`)
       let printed = ''
       writer.stdout?.setEncoding('utf8').on('data', (text: string) => {
         printed += text
