@@ -39,13 +39,21 @@ export class OutputPump {
   /** Synchronous as long as the host is. A host that fails has taken what it was given. */
   #deliver(batch: Batch, from: number): Promise<void> | undefined {
     for (let index = from; index < batch.items.length; index++) {
-      const wait = this.#host.output({ executionId: batch.executionId, ...batch.items[index] } as EngineOutput)
+      const wait = this.#output({ executionId: batch.executionId, ...batch.items[index] } as EngineOutput)
       if (!(wait instanceof Promise)) continue
       const next = (): Promise<void> | undefined => this.#deliver(batch, index + 1)
       return wait.then(next, next)
     }
     batch.taken()
     return undefined
+  }
+
+  #output(output: EngineOutput): void | Promise<void> {
+    try {
+      return this.#host.output(output)
+    } catch {
+      return undefined
+    }
   }
 
   async #pump(first: Promise<void>): Promise<void> {

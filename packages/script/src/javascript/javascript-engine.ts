@@ -278,7 +278,9 @@ class JavascriptEngine implements ScriptEngine {
 
   #onCall({ n, id, name, args, sync }: Extract<FromScript, { t: 'call' }>): void {
     const signal = this.#signalOf(n)
-    this.#reply(id, sync === true, signal, this.#host.call({ name, args, executionId: this.#idOf(n), signal }))
+    // A host may throw before it has made a promise.
+    const call = async (): Promise<unknown> => await this.#host.call({ name, args, executionId: this.#idOf(n), signal })
+    this.#reply(id, sync === true, signal, call())
   }
 
   #onInput({ n, id, prompt, password }: Extract<FromScript, { t: 'input' }>): void {

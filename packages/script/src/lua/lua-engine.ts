@@ -304,7 +304,9 @@ export class LuaEngine implements ScriptEngine {
     }
     run.abort ??= new AbortController()
     if (this.#interrupting) run.abort.abort()
-    void work(run.abort.signal).then(
+    const { signal } = run.abort
+    const answer = async (): Promise<unknown> => await work(signal)
+    void answer().then(
       (value) => worker?.reply(call, value),
       (error: unknown) => worker?.refuse(call, toWireError(error)),
     )

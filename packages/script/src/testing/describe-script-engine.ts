@@ -196,6 +196,11 @@ function describeLanguage(title: string, suite: ScriptEngineSuite, samples: Engi
       const outcome = await run(engine, samples.call('Test.echo', 'x'))
       expect(outcome.status).toBe('error')
       expect(outcome.error?.evalue).toContain('no such spell')
+      host.call = () => {
+        throw new LlmspellError('thrown at once', { code: 'test.thrown' })
+      }
+      expect((await run(engine, samples.call('Test.echo', 'x'))).error?.evalue).toContain('thrown at once')
+      host.call = RecordingHost.prototype.call
       if (!samples.catchCall) return
       expect((await run(engine, samples.catchCall('Test.echo'))).status).toBe('ok')
       expect(host.text()).toBe('test.missing\n')

@@ -121,9 +121,17 @@ describe('OutputPump', () => {
     expect(pump.drained()).toBeUndefined()
   })
 
-  it('goes on after a host that failed', async () => {
+  it.each([
+    ['rejects', () => Promise.reject(new Error('gone'))],
+    [
+      'throws',
+      () => {
+        throw new Error('gone')
+      },
+    ],
+  ])('goes on after a host that %s', async (_how, output) => {
     let taken = 0
-    const pump = new OutputPump({ output: () => Promise.reject(new Error('gone')) })
+    const pump = new OutputPump({ output })
     pump.push('e', [item('a'), item('b')], () => taken++)
     await pump.drained()
     expect(taken).toBe(1)
