@@ -84,8 +84,14 @@ export const edits = [
   },
   {
     file: 'lstrlib.c',
-    why: 'plain search is quadratic; it has no state at hand',
-    ...before('      init++;   /* 1st char is already checked */\n', '      lw_poll(lw_running);\n'),
+    why: 'plain search is quadratic; it needs the state to be stopped',
+    ...after('static const char *lmemfind (', 'lua_State *L, '),
+  },
+  { file: 'lstrlib.c', why: 'its only call', ...after('const char *s2 = lmemfind(', 'L, ') },
+  {
+    file: 'lstrlib.c',
+    why: 'the same',
+    ...before('      init++;   /* 1st char is already checked */\n', '      lw_poll(L);\n'),
   },
   { file: 'lstrlib.c', why: 'a result of gigabytes', ...after('    while (n-- > 1) {', '\n      lw_poll(L);') },
   {

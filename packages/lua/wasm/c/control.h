@@ -40,9 +40,6 @@ extern struct lw_control lw_control;
       lw_raise_interrupt(L); \
   } while (0)
 
-/* The thread that runs now: for code that has no lua_State at hand. */
-extern struct lua_State *lw_running;
-
 _Noreturn void lw_raise_interrupt(struct lua_State *L);
 
 #define LW_EXPORT(name) __attribute__((export_name(#name), used))

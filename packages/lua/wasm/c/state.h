@@ -3,6 +3,9 @@
 
 #include "lua.h"
 
+/* The thread that runs now. */
+extern lua_State *lw_running;
+
 /* The thread that resumed a coroutine, or was running when a call from the host started; NULL at the bottom. */
 lua_State **lw_parent(lua_State *L);
 
