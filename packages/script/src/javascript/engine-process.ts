@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
@@ -155,9 +156,16 @@ export class EngineProcess {
       return
     }
     const message = JSON.parse(payload.toString()) as FromScript
+    if (message.t === 'childEnded') return this.#inbound.take(() => this.#waitForRaw())
     if (message.t === 'ready') this.#ready.resolve()
     if (message.t === 'exit') this.#exitCode = message.code
     this.#inbound.take(() => this.#events.fromScript(message))
+  }
+
+  /** A child process was waited for: what it wrote is in its pipe by now, and comes before what the script does next. */
+  #waitForRaw(): void {
+    this.#inbound.hold()
+    setImmediate(() => setImmediate(() => this.#inbound.release()))
   }
 
   #readRaw(name: 'stdout' | 'stderr', stream: Readable): void {
@@ -165,7 +173,7 @@ export class EngineProcess {
     stream.on('data', (chunk: Buffer) => {
       const text = decoder.write(chunk)
       if (name === 'stderr' && this.#isReport(text)) return
-      if (text !== '') this.#inbound.take(() => this.#events.raw(name, text))
+      if (text !== '') this.#inbound.take(() => this.#events.raw(name, text), true)
     })
   }
 
@@ -182,14 +190,26 @@ export class EngineProcess {
         this.#end({ kind: 'not-started', code: null, signal: null, wasReady: false, report: error.message })
     })
     this.#child.on('exit', (code, signal) => {
+      let open = 0
+      let timer: NodeJS.Timeout | undefined
       const finish = (): void => {
         clearTimeout(timer)
         this.#inbound.take(() => this.#end(this.#judge(code, signal)))
       }
-      let open = streams.filter((stream) => !stream.readableEnded && !stream.destroyed).length
-      const timer = setTimeout(finish, LAST_WORDS_MS)
-      if (open === 0) return finish()
-      for (const stream of streams) stream.once('close', () => --open === 0 && finish())
+      const wait = (): void => {
+        const before = bytesRead(streams)
+        timer = setTimeout(() => {
+          // A turn of the loop for what was there all the time while this process was busy.
+          setImmediate(() => (this.#inbound.blocked || bytesRead(streams) > before ? wait() : finish()))
+        }, LAST_WORDS_MS)
+      }
+      for (const stream of streams) {
+        if (stream.closed) continue
+        open++
+        stream.once('close', () => --open === 0 && finish())
+      }
+      if (open === 0) finish()
+      else wait()
     })
   }
 
@@ -218,6 +238,10 @@ export class EngineProcess {
   }
 }
 
+function bytesRead(streams: readonly Readable[]): number {
+  return streams.reduce((sum, stream) => sum + (stream as Socket).bytesRead, 0)
+}
+
 const entry = fileURLToPath(new URL('./process/main.js', import.meta.url))
 
 function flags(options: ProcessOptions): string[] {
@@ -235,6 +259,7 @@ class Inbound {
   readonly #streams: readonly Readable[]
   readonly #waiting: (() => void | Promise<void>)[] = []
   #blocked = false
+  #held = false
 
   constructor(streams: readonly Readable[]) {
     this.#streams = streams
@@ -244,8 +269,9 @@ class Inbound {
     return this.#blocked
   }
 
-  take(handle: () => void | Promise<void>): void {
-    if (this.#blocked) {
+  /** Held-back things wait for `release`, `urgent` ones only for those who are slow. */
+  take(handle: () => void | Promise<void>, urgent = false): void {
+    if (this.#blocked || (this.#held && !urgent)) {
       this.#waiting.push(handle)
       return
     }
@@ -253,17 +279,32 @@ class Inbound {
     if (slow) this.#block(slow)
   }
 
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    if (!this.#blocked) this.#proceed()
+  }
+
   #block(slow: Promise<void>): void {
     this.#blocked = true
     for (const stream of this.#streams) stream.pause()
     const proceed = (): void => {
-      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-        const more = next()
-        if (more) return void more.then(proceed, proceed)
-      }
       this.#blocked = false
-      for (const stream of this.#streams) stream.resume()
+      if (!this.#held) this.#proceed()
+      if (!this.#blocked) for (const stream of this.#streams) stream.resume()
     }
     slow.then(proceed, proceed)
+  }
+
+  #proceed(): void {
+    while (!this.#blocked && !this.#held) {
+      const next = this.#waiting.shift()
+      if (!next) return
+      const slow = next()
+      if (slow) this.#block(slow)
+    }
   }
 }

@@ -118,6 +118,8 @@ export type FromScript =
   | { t: 'comm'; n: number; event: CommWire }
   | { t: 'commTaken'; q: number; taken: boolean }
   | { t: 'exit'; n: number; code: number }
+  /** A child process that the script has waited for has ended. */
+  | { t: 'childEnded' }
   | { t: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields?: Record<string, unknown> }
 
 export function jsonFrame(message: unknown, kind: number = JSON_FRAME): Buffer {

@@ -92,23 +92,22 @@ describe('output', () => {
   })
 
   it('may be thrown at the script when the kernel stops taking it, and waits', async () => {
-    let release: (() => void) | undefined
     const taken: string[] = []
     const slow = engineUnderTest({
       host: {
         output(output) {
           if (output.type === 'stream') taken.push(output.text)
-          return new Promise((resolve) => {
-            release = resolve
-            setTimeout(resolve, 5)
-          })
+          return new Promise((resolve) => setTimeout(resolve, 5))
         },
       },
     })
     await slow.engine.start()
+    const lines = Array.from({ length: 50_000 }, (_, index) => `${index}\n`).join('')
     await slow.run('for (let i = 0; i < 50_000; i++) console.log(i)')
-    release?.()
-    expect(taken.join('')).toBe(Array.from({ length: 50_000 }, (_, index) => `${index}\n`).join(''))
+    expect(taken.join('')).toBe(lines)
+    taken.length = 0
+    expect((await slow.run('for (let i = 0; i < 50_000; i++) console.log(i); process.exit(2)')).exit).toEqual({ code: 2 })
+    expect(taken.join('')).toBe(lines)
     await slow.engine.dispose()
   })
 })

@@ -36,7 +36,12 @@ function patchStarters(thread: ScriptThread): void {
     const original = module[name] as (...args: unknown[]) => unknown
     const patched = function (this: unknown, ...args: unknown[]): unknown {
       thread.outbox.flush()
-      return original.apply(this, args)
+      if (!name.endsWith('Sync')) return original.apply(this, args)
+      try {
+        return original.apply(this, args)
+      } finally {
+        thread.send({ t: 'childEnded' })
+      }
     }
     // `promisify(exec)` has a form of its own.
     Object.defineProperties(patched, Object.getOwnPropertyDescriptors(original))

@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { CatalogueLookup } from '../../catalogue/lookup.ts'
@@ -19,8 +18,8 @@ import {
   SYNC_FRAME,
   type ToGuard,
 } from '../wire.ts'
-import { type Descendant, descendantsSince, signalDescendant, ticksNow } from './children.ts'
 import { flushFromGuard } from './outbox.ts'
+import { type Descendant, descendantsSince, isRunning, signalDescendant, ticksNow } from './proc.ts'
 import { ScriptInspector } from './script-inspector.ts'
 import type { ForScript, ScriptMessage } from './script-messages.ts'
 import {
@@ -38,14 +37,14 @@ import {
   unlock,
 } from './shared.ts'
 
-/** Time for the script thread to notice an interrupt by itself before it is terminated. */
+/** Time for the script thread to notice an interrupt by itself before it is terminated: when it is seen running, and otherwise. */
+const BUSY_GRACE_MS = 3
 const GRACE_MS = 20
 const REPEAT_MS = 100
 /** Time for child processes of an interrupted execution to end by themselves. */
 const CHILD_GRACE_MS = 500
 const FLUSH_MS = 20
 const LIMIT_CHECK_MS = 100
-const WARM_UP_MS = 100
 
 /**
  * The guard thread: owns the pipe from the kernel, prepares code, hands messages to the script thread, and keeps
@@ -134,17 +133,6 @@ class Guard {
     this.#init = message
     this.#memoryLimit = message.memoryLimit
     this.#post({ t: 'init', catalogue: message.catalogue })
-    this.#warmUp()
-  }
-
-  /** Loads the TypeScript compiler before the first cell that needs it, while nothing runs: this thread is deaf for as long. */
-  #warmUp(): void {
-    setTimeout(() => {
-      if (Atomics.load(this.#words, RUNNING) !== 0) return this.#warmUp()
-      void import('../source/typescript.ts').then((module) => module.loadTypeScript())
-      // The first engine on a machine pays for the next ones.
-      flushCompileCache()
-    }, WARM_UP_MS).unref()
   }
 
   #execute(message: Execute): void {
@@ -230,7 +218,7 @@ class Guard {
     }
     const children = this.#childrenOfRunning()
     this.#post({ t: 'interrupt', n })
-    const soft = await this.#acknowledged(n, GRACE_MS)
+    const soft = (await this.#acknowledged(n, BUSY_GRACE_MS)) || (!isRunning(process.pid) && (await this.#acknowledged(n, GRACE_MS)))
     this.#endChildren(children)
     if (soft) return this.#send({ t: 'interrupted', n, hard: false })
     for (let attempt = 0; this.#interrupt === n && !this.#isAcknowledged(n); attempt++) {

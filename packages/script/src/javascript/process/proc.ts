@@ -32,6 +32,11 @@ export function signalDescendant({ pid, startedAt }: Descendant, signal: NodeJS.
   }
 }
 
+/** Whether the first thread of a process is on a processor or waits for one, and not for anything else. False when nobody tells. */
+export function isRunning(pid: number): boolean {
+  return read(`/proc/${pid}/task/${pid}/stat`)?.split(') ').at(-1)?.startsWith('R') === true
+}
+
 /** Now, in clock ticks since boot, rounded down. */
 export function ticksNow(): number {
   const seconds = Number.parseFloat(read('/proc/uptime') ?? 'NaN')
