@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { KernelClient } from '@llmspell/client'
 import type { ConnectionInfo } from '@llmspell/jupyter'
 import { type AcquireNotice, acquireKernel } from '@llmspell/manager/acquire'
@@ -26,7 +27,7 @@ export async function openKernel(context: Context): Promise<OpenKernel> {
     paths,
     version,
     entry: kernelEntry(),
-    cwd: env['HOME'] ?? '/',
+    cwd: homeOrRoot(env),
     env: topics === undefined ? env : { ...env, LLMSPELL_TRACE: topics },
     onUnresponsive,
     onNotice: (notice) => tell(context, notice),
@@ -34,6 +35,12 @@ export async function openKernel(context: Context): Promise<OpenKernel> {
   terminal.progress(undefined)
   startTrace(context, client)
   return { client, connection: kernel.connection, started }
+}
+
+/** A kernel that others will use, too, stands in nobody's project, and keeps no file system busy. */
+function homeOrRoot(env: NodeJS.ProcessEnv): string {
+  const home = env['HOME']
+  return home !== undefined && existsSync(home) ? home : '/'
 }
 
 function tell({ terminal, version }: Context, notice: AcquireNotice): void {
