@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, LlmspellError } from '@llmspell/base'
 import { isHeld, tryLock } from '@llmspell/config/lock-file'
@@ -112,12 +112,26 @@ export function claim(plan: ConnectionPlan, paths: LlmspellPaths): () => void {
     lockPath = join(paths.runtimeDir, `kernel-${plan.id}.lock`)
   }
   const lock = tryLock(lockPath)
-  if (isHeld(lock)) return () => lock.release()
+  if (isHeld(lock)) {
+    return () => {
+      lock.release()
+      removeShortDirectory(plan, paths)
+    }
+  }
   throw new LlmspellError(`a kernel with the id "${plan.id}" is running already (pid ${lock.pid})`, {
     code: 'kernel.already_running',
     data: { id: plan.id, pid: lock.pid },
     hint: 'Use it, stop it with `llmspell kernel stop`, or choose another --id.',
   })
+}
+
+/** The directory that sockets got because the usual one has too long a path; other kernels of this home may still use it. */
+function removeShortDirectory({ owned, connection }: ConnectionPlan, paths: LlmspellPaths): void {
+  const directory = dirname(connection.ip)
+  if (owned || connection.transport !== 'ipc' || directory === paths.kernelsDir) return
+  try {
+    rmdirSync(directory)
+  } catch {}
 }
 
 /** Nobody reads half a file or one that others may read: it holds the key. */

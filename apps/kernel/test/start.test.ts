@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseConnectionFile, SOCKET_NAMES } from '@llmspell/jupyter'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { EXIT } from '../src/exit-codes.ts'
@@ -119,6 +119,7 @@ describe('start', { timeout: KERNEL_TEST_MS }, () => {
     expect((await (await kernel.connect()).kernelInfo()).status).toBe('ok')
     kernel.process.kill('SIGTERM')
     await kernel.ended()
+    expect(existsSync(dirname(connection.ip))).toBe(false)
   })
 
   it('gives scripts its directory and environment, without what ties it to its launcher', async () => {
