@@ -61,10 +61,13 @@ const tmux = spawnSync('tmux', ['-V']).status === 0
 if (!tmux) console.log('skipped: the prompt at a terminal needs tmux')
 
 describe.skipIf(!tmux)('repl at a terminal', { timeout: COMMAND_MS * 2 }, () => {
-  let screen: Screen | undefined
-  afterEach(() => screen?.close())
+  const screens: Screen[] = []
+  afterEach(() => {
+    for (const screen of screens.splice(0)) screen.close()
+  })
   const open = async (...args: string[]): Promise<Screen> => {
-    screen = new Screen(home, ['repl', ...args])
+    const screen = new Screen(home, ['repl', ...args])
+    screens.push(screen)
     await screen.shows(/(lua|js|ts)> $/)
     return screen
   }
