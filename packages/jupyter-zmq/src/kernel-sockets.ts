@@ -1,11 +1,13 @@
 import { codeOf, type Disposable, Emitter, LlmspellError, type Logger, messageOf, silentLogger } from '@llmspell/base'
 import {
+  answerableRequest,
   type ConnectionInfo,
   endpointOf,
   type IncomingMessage,
   type KernelTransport,
   type Message,
   type Peer,
+  replyTypeOf,
   Session,
   SOCKET_NAMES,
   type SocketName,
@@ -210,9 +212,22 @@ class ZmqKernelTransport implements KernelSockets {
       decoded = this.#codec.decode(frames, channel)
     } catch (error) {
       this.#drops.add(channel, error)
+      this.#refuse(channel, error)
       return
     }
     this.#incoming.emit({ channel, message: decoded.message, peer: decoded.identities })
+  }
+
+  /** An authentic request that cannot be read is answered as a failed one: its sender would wait for ever. */
+  #refuse(channel: 'shell' | 'control' | 'stdin', error: unknown): void {
+    const request = answerableRequest(error)
+    const type = request && replyTypeOf(request.header.msg_type)
+    if (!type || channel === 'stdin') return
+    const parent = request
+    const content = { status: 'error', ename: codeOf(error) ?? 'Error', evalue: messageOf(error), traceback: [] }
+    this.publish('status', this.#session.create('status', { execution_state: 'busy' }, { parent }))
+    this.send(channel, request.identities, this.#session.createRaw(type, channel, content, { parent }))
+    this.publish('status', this.#session.create('status', { execution_state: 'idle' }, { parent }))
   }
 
   /** https://jupyter.org/enhancement-proposals/65-jupyter-xpub/jupyter-xpub.html */

@@ -158,12 +158,18 @@ describe('bad input', () => {
     await kernel.open()
     const client = connectKernel(kernel.connection)
     cleanup(() => client.close())
+    const refusals: Message[] = []
+    client.onMessage((message) => {
+      if (message.channel === 'shell') refusals.push(message)
+    })
     await client.open()
     const own = new Session()
     client.send('shell', own.createRaw('big_json_request', 'shell', { code: 'x'.repeat(70 * MIB) }))
     client.send('shell', own.createRaw('big_message_request', 'shell', {}, { buffers: [new Uint8Array(100 * MIB)] }))
     client.send('shell', own.createRaw('small_request', 'shell', {}))
     await until('the small message', () => arrived.includes('small_request'))
+    await until('the refusal', () => refusals.length === 1)
+    expect(refusals[0]).toMatchObject({ header: { msg_type: 'big_json_reply' }, content: { status: 'error', ename: 'wire.too_large' } })
     expect(arrived.filter((type) => type !== 'kernel_info_request')).toEqual(['small_request'])
     expect(kernel.dropped).toMatchObject({ 'wire.too_large': 1, 'zmtp.too_large': 1 })
   })

@@ -80,4 +80,13 @@ export { type HandshakeReply, type HandshakeRequest, parseRegistrationFile, type
 export { type MessageOptions, Session } from './session.ts'
 export type { ClientTransport, IncomingMessage, KernelTransport, Peer } from './transport.ts'
 export { decodeWebSocket, encodeWebSocket, WEBSOCKET_SUBPROTOCOL, type WebSocketProtocol } from './websocket.ts'
-export { type Decoded, type Signer, unsigned, WireCodec, type WireErrorCode, type WireOptions } from './wire.ts'
+export {
+  type AnswerableRequest,
+  answerableRequest,
+  type Decoded,
+  type Signer,
+  unsigned,
+  WireCodec,
+  type WireErrorCode,
+  type WireOptions,
+} from './wire.ts'

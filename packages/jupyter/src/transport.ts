@@ -12,7 +12,8 @@ export interface IncomingMessage {
 
 /**
  * The kernel's end of a carrier. Frames were decoded, authenticated and validated before `onMessage`;
- * what failed that was dropped and counted, with a log line, by the carrier.
+ * what failed that was dropped and counted, with a log line, by the carrier; an authentic request among it was answered
+ * with an error.
  */
 export interface KernelTransport {
   /** Listeners must be set before `open`; messages of one channel arrive in order. */

@@ -102,9 +102,9 @@ export class WireCodec {
   }
 
   /**
-   * The only place where received frames become a message. In this order: delimiter, number of parts, size, signature over
-   * the received bytes, replay, and only then JSON and its shape.
-   * Throws a LlmspellError with a {@link WireErrorCode}; contents of unknown types pass, contents of known ones are checked
+   * The only place where received frames become a message. In this order: delimiter, number of parts, signature over the
+   * received bytes, replay, and only then size, JSON and its shape.
+   * Throws a LlmspellError with a {@link WireErrorCode}, which {@link answerableRequest} may still name the asker of; contents of unknown types pass, contents of known ones are checked
    * by `parseContent`, so that a request with bad content can still be answered.
    */
   decode(frames: readonly Uint8Array[], channel: Channel): Decoded {
@@ -118,10 +118,6 @@ export class WireCodec {
     if (!signature || !header || !parent || !metadata || !content)
       throw wireError('wire.too_few_parts', `a message has at least 5 parts after its delimiter, this one has ${frames.length - at - 1}`)
 
-    const size = header.length + parent.length + metadata.length + content.length
-    if (size > this.#maxJsonBytes)
-      throw wireError('wire.too_large', `message of ${size} bytes; at most ${this.#maxJsonBytes} are accepted`, { size })
-
     if (this.#signer.signs) {
       if (signature.length === 0) throw wireError('wire.unsigned', 'message without signature on a signed connection')
       if (!this.#signer.verify(signature, header, parent, metadata, content))
@@ -129,15 +125,24 @@ export class WireCodec {
       if (this.#replays && !this.#replays.admit(signature)) throw wireError('wire.replayed', 'message that was received before')
     }
 
-    const message = asMessage(
-      channel,
-      parseJson(header, 'header'),
-      this.#decodeParent(parent),
-      parseJson(metadata, 'metadata'),
-      parseJson(content, 'content'),
-      frames.length > at + 6 ? frames.slice(at + 6) : NO_BUFFERS,
-    )
-    return { identities: frames.slice(0, at), message }
+    const identities = frames.slice(0, at)
+    const checkedHeader = checkHeader(checkObject(parseJson(header, 'header'), 'header'))
+    try {
+      const size = header.length + parent.length + metadata.length + content.length
+      if (size > this.#maxJsonBytes)
+        throw wireError('wire.too_large', `message of ${size} bytes; at most ${this.#maxJsonBytes} are accepted`, { size })
+      const message: Message = {
+        channel,
+        header: checkedHeader,
+        parent_header: checkParent(this.#decodeParent(parent)),
+        metadata: checkObject(parseJson(metadata, 'metadata'), 'metadata'),
+        content: checkObject(parseJson(content, 'content'), 'content'),
+        buffers: frames.length > at + 6 ? frames.slice(at + 6) : NO_BUFFERS,
+      }
+      return { identities, message }
+    } catch (error) {
+      throw answerable(error as LlmspellError, { identities, header: checkedHeader })
+    }
   }
 
   /** All output of a request has the same parent, byte for byte. */
@@ -159,6 +164,21 @@ export class WireCodec {
     }
     return encoded
   }
+}
+
+/** Who asked what, of a request that was authentic but cannot be read or is too large. */
+export interface AnswerableRequest {
+  identities: Uint8Array[]
+  header: Header
+}
+
+/** From an error of {@link WireCodec.decode}: set when the message verified and its header is good, so that it deserves an answer. */
+export function answerableRequest(error: unknown): AnswerableRequest | undefined {
+  return LlmspellError.is(error) ? (error.data['request'] as AnswerableRequest | undefined) : undefined
+}
+
+function answerable(error: LlmspellError, request: AnswerableRequest): LlmspellError {
+  return new LlmspellError(error.message, { code: error.code, data: { ...error.data, request }, cause: error.cause })
 }
 
 const NO_BUFFERS: readonly Uint8Array[] = []

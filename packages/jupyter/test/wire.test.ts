@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Message } from '../src/message.ts'
 import { Session } from '../src/session.ts'
 import { createSigner, type SignatureScheme } from '../src/signer.ts'
-import { unsigned, WireCodec } from '../src/wire.ts'
+import { answerableRequest, unsigned, WireCodec } from '../src/wire.ts'
 
 const KEY = 'a0436f6c-1916-498b-8eb9-e81ab9368e84'
 const signer = createSigner({ key: KEY, signature_scheme: 'hmac-sha256' })
@@ -94,7 +94,7 @@ describe('a message', () => {
 })
 
 describe('received frames', () => {
-  it('are checked in order: delimiter, parts, size, signature, replay, JSON, shape', () => {
+  it('are checked in order: delimiter, parts, signature, replay, size, JSON, shape', () => {
     expect(codeOfDecode([])).toBe('wire.no_delimiter')
     expect(codeOfDecode([text('a'), text('b')])).toBe('wire.no_delimiter')
     expect(codeOfDecode([text('<IDS|MSG>'), text(''), text('{}'), text('{}'), text('{}')])).toBe('wire.too_few_parts')
@@ -108,6 +108,24 @@ describe('received frames', () => {
     expect(codeOfDecode(signedFrames(['{"msg_id":1,"msg_type":"t"}', '{}', '{}', '{}']))).toBe('wire.bad_header')
     expect(codeOfDecode(signedFrames([HEADER, '{"msg_id":1}', '{}', '{}']))).toBe('wire.bad_header')
     expect(codeOfDecode(signedFrames([HEADER, '{}', '{}', '{}']))).toBeUndefined()
+  })
+
+  it('name the asker when they are authentic and only their content is bad', () => {
+    const asker = (frames: Uint8Array[], decoder = codec()): unknown => {
+      try {
+        decoder.decode([text('peer'), ...frames], 'shell')
+        return 'decoded'
+      } catch (error) {
+        const request = answerableRequest(error)
+        return request && [request.identities, request.header.msg_type]
+      }
+    }
+    const expected = [[text('peer')], 't_request']
+    expect(asker(signedFrames([HEADER, '{}', '{}', '{']))).toEqual(expected)
+    expect(asker(signedFrames([HEADER, '{}', '{}', '7']))).toEqual(expected)
+    expect(asker(signedFrames([HEADER, '{}', '{}', '{"a":1}']), codec({ maxJsonBytes: 50 }))).toEqual(expected)
+    expect(asker(signedFrames([HEADER, '{}', '{}', '{'], 'another key'))).toBeUndefined()
+    expect(asker(signedFrames(['{', '{}', '{}', '{}']))).toBeUndefined()
   })
 
   it('may leave out what old clients leave out', () => {
