@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { codeOf, LlmspellError, messageOf, withTimeout } from '@llmspell/base'
 import type { Reply, Router, XPublisher } from 'zeromq'
 import type { CurveKeys, Frames, ServerKind, ServerSocket, ServerSockets, SubscriptionReply } from '../sockets.ts'
@@ -106,6 +107,8 @@ class NativeServerSocket implements ServerSocket {
     await withTimeout(this.#queue.idle, lingerMs, 'the send queue').catch(() => undefined)
     this.#socket.linger = lingerMs
     this.#socket.close()
+    // libzmq leaves the file of an ipc socket behind.
+    if (this.endpoint.startsWith('ipc://')) rmSync(this.endpoint.slice('ipc://'.length), { force: true })
   }
 
   async #receiveLoop(receive: (frames: Uint8Array[]) => void): Promise<void> {

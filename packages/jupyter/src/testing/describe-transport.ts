@@ -248,7 +248,7 @@ export function describeTransport(name: string, suite: TransportSuite): void {
       const client = await connect()
       const good = client.session.createRaw('good_request', 'shell', {})
       client.transport.send('shell', { ...good, header: { ...good.header, msg_id: 7 as unknown as string } })
-      client.transport.send('shell', { ...good, content: [] as unknown as object })
+      client.transport.send('shell', { ...good, header: { ...good.header, msg_type: 'not a request' }, content: [] as unknown as object })
       client.transport.send('shell', good)
       const { message, peer } = await kernel.next()
       expect(message.header).toEqual(good.header)
