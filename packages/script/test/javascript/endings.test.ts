@@ -127,8 +127,9 @@ describe('the engine process', () => {
     await js.run('let kept = 1')
     const { pid } = js.engine.status
     // Native code that hears nothing.
-    const running = js.run('console.log("go"); require("node:crypto").pbkdf2Sync("x", "y", 2e9, 64, "sha512")')
+    const running = js.run('const { pbkdf2Sync } = require("node:crypto"); console.log("go"); pbkdf2Sync("x", "y", 2e9, 64, "sha512")')
     await until(() => js.text().includes('go'), 'the native call')
+    await delay(200)
     await js.engine.interrupt()
     expect(await running).toMatchObject({ status: 'interrupted', error: { ename: 'Interrupted', engineLost: true } })
     await expectFresh(js, pid)

@@ -27,8 +27,8 @@ export function rememberScript(url: string, source: string, map?: string): void 
 
 /** Where in user code an error was made, when its stack tells. */
 export function positionOf(error: Error): Position | undefined {
-  void error.stack
-  return positions.get(error)
+  // Reading the stack is what finds the place.
+  return error.stack === undefined ? undefined : positions.get(error)
 }
 
 const ENGINE = new URL('..', import.meta.url).href
