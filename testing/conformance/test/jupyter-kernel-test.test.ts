@@ -9,6 +9,5 @@ for (const kernel of kernels) {
     args: [kernel],
     env: () => home().env,
     timeout: 120_000,
-    exceptions: { 'Kernel.test_pager': 'the kernels have no pager: documentation is shown by inspection' },
   })
 }

@@ -22,6 +22,8 @@ export class Execution {
   slot: EngineSlot | undefined
   /** Resolved to end the execution without waiting for its engine. */
   readonly cut: PromiseWithResolvers<ExecuteOutcome> = Promise.withResolvers()
+  /** For the front end that asked, beside the reply. */
+  readonly payload: Record<string, unknown>[] = []
   #abort: AbortController | undefined
 
   constructor(id: string, request: ContentOf<'execute_request'>, envelope: Envelope, extension: ExecuteExtension, language: Language) {

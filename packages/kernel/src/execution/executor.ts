@@ -2,6 +2,7 @@ import { type Clock, LlmspellError, type Logger, messageOf } from '@llmspell/bas
 import type { ContentOf, KernelStatusReply } from '@llmspell/jupyter'
 import type { ExecuteOutcome, ExecuteRequest, Language, MimeBundle } from '@llmspell/script'
 import { parseCell } from '../cell-magic.ts'
+import { type DocumentationQuery, parseDocumentationQuery } from '../documentation-query.ts'
 import { errorToScriptError, scriptErrorToContent } from '../error-to-reply.ts'
 import { requestedLanguage } from '../languages.ts'
 import type { Envelope } from '../routing/envelope.ts'
@@ -195,11 +196,13 @@ export class Executor {
     const cell = parseCell(request.code, execution.language)
     execution.language = cell.language
     if (!execution.fresh && LEAVE.test(cell.code)) return LEAVING
+    const query = extension.source === undefined ? parseDocumentationQuery(cell.code) : undefined
     const slot = this.#slotFor(execution)
     if (!slot.ready) {
       const cut = await Promise.race([slot.whenReady, execution.cut.promise])
       if (cut) return cut
     }
+    if (query) return await Promise.race([this.#document(query, slot, execution), execution.cut.promise])
     const job: ExecuteRequest = {
       executionId: execution.id,
       code: cell.code,
@@ -215,6 +218,18 @@ export class Executor {
     if (trace) logger.log('trace', 'engine outcome', { execution: execution.id, ...outcome })
     if (outcome.error?.engineLost) this.#engineLost(slot)
     return outcome
+  }
+
+  async #document({ name, detail }: DocumentationQuery, slot: EngineSlot, execution: Execution): Promise<ExecuteOutcome> {
+    const data = await slot.engine.inspect(name, name.length, detail, execution.language)
+    if (!data)
+      throw new LlmspellError(`nothing is known about ${name}`, {
+        code: 'kernel.no_documentation',
+        data: { name, language: execution.language },
+        hint: 'It is not defined in this namespace, or has no documentation.',
+      })
+    execution.payload.push({ source: 'page', data, start: 0 })
+    return OK
   }
 
   /** user_expressions, after a cell that succeeded. */
@@ -271,9 +286,9 @@ export class Executor {
     this.#abort(behind)
   }
 
-  /** `ask_exit` makes a console leave. */
+  /** `page` shows documentation, `ask_exit` makes a console leave. */
   #payload(execution: Execution, outcome: ExecuteOutcome): Record<string, unknown>[] {
-    if (!outcome.exit || execution.fresh) return []
+    if (!outcome.exit || execution.fresh) return execution.payload
     return [{ source: 'ask_exit', keepkernel: this.#options.keepKernelOnExit }]
   }
 
