@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -19,8 +19,22 @@ const MAIN = fileURLToPath(import.meta.resolve('@llmspell/kernel-app/main'))
 /** A home of its own, short because unix socket paths are. Gone when the test is over. */
 export function makeHome(): string {
   const home = mkdtempSync('/tmp/lk-')
-  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }))
+  onTestFinished(async () => {
+    // An engine process outlives its killed kernel for a moment, and may still write to the compile cache.
+    await until('the processes of this home to be gone', () => processesOf(home).length === 0)
+    rmSync(home, { recursive: true, force: true })
+  })
   return home
+}
+
+function processesOf(home: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && isAlive(Number(name)) && readFileSync(`/proc/${name}/environ`, 'utf8').includes(`LLMSPELL_HOME=${home}`)
+    } catch {
+      return false
+    }
+  })
 }
 
 export interface Ready {
