@@ -6,6 +6,9 @@ import { CONTROL, CONTROL_BYTES, type FromWorker, REASON, type ToWorker, type Wi
 
 const DEFAULT_MEMORY_LIMIT = 1024 ** 3
 
+/** A worker that does not end within this time after it was told to never will. */
+const ABANDON_AFTER_MS = 3_000
+
 /** Why a worker is no more. */
 export interface WorkerEnd {
   ename: 'EngineCrashed' | 'OutOfMemory' | 'Interrupted'
@@ -29,6 +32,7 @@ export class LuaWorker {
   #vm: LuaControl | undefined
   #wasReady = false
   #end: WorkerEnd | undefined
+  #finish: () => void
 
   constructor(catalogue: readonly ModuleDescription[], options: EngineOptions, events: WorkerEvents) {
     const { port1, port2 } = new MessageChannel()
@@ -68,7 +72,8 @@ export class LuaWorker {
     this.#worker.on('error', (error) => {
       this.#end ??= endOf(error)
     })
-    this.#worker.on('exit', () => {
+    this.#finish = () => {
+      this.#finish = () => {}
       for (let left = receiveMessageOnPort(port1); left; left = receiveMessageOnPort(port1)) receive(left.message as FromWorker)
       port1.close()
       const end = this.#end ?? { ename: 'EngineCrashed', evalue: 'the Lua engine ended unexpectedly' }
@@ -76,7 +81,8 @@ export class LuaWorker {
       this.#vm = undefined
       events.end(end)
       setExited()
-    })
+    }
+    this.#worker.on('exit', () => this.#finish())
   }
 
   /** It has been able to run code. */
@@ -136,11 +142,19 @@ export class LuaWorker {
     this.#wake()
   }
 
-  /** Ends the thread whatever it does; resolves when it is gone. */
+  /**
+   * Ends the thread whatever it does; resolves when it is gone. A thread that the operating system holds in a call, such as the
+   * opening of a pipe that nobody writes to, cannot be ended: it is left behind, and ends with that call.
+   */
   async terminate(end: WorkerEnd): Promise<void> {
     this.#end ??= end
-    await this.#worker.terminate()
+    void this.#worker.terminate()
+    const abandon = setTimeout(() => {
+      this.#worker.unref()
+      this.#finish()
+    }, ABANDON_AFTER_MS)
     await this.#exited
+    clearTimeout(abandon)
   }
 
   #wake(): void {
