@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { delay, withTimeout } from '@llmspell/base'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenEngine, openEngine, STEP_TIMEOUT_MS } from './open-engine.ts'
@@ -113,6 +117,27 @@ describe('interrupts', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
     await host.until('the question', () => host.prompts.length > 0, STEP_TIMEOUT_MS)
     await withTimeout(engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
     expect((await running).status).toBe('interrupted')
+  })
+
+  it('replace an engine that the operating system holds', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'llmspell-pipe-'))
+    const pipe = join(directory, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const held = await openEngine()
+    try {
+      const running = held.begin(`print("opening") io.open(${JSON.stringify(pipe)}):read()`)
+      await held.host.until('the cell', () => held.host.text() === 'opening\n', STEP_TIMEOUT_MS)
+      await delay(DEEP_INSIDE_MS)
+      await withTimeout(held.engine.interrupt(), STEP_TIMEOUT_MS, 'the interrupt')
+      expect(await running).toMatchObject({ status: 'interrupted', error: { engineLost: true } })
+      expect(await held.value('1 + 1')).toBe('2')
+    } finally {
+      // The other end of the pipe: the thread that was left behind ends.
+      const end = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+      await held.engine.dispose()
+      closeSync(end)
+      rmSync(directory, { recursive: true })
+    }
   })
 
   it('end a command and the processes it started', async () => {
