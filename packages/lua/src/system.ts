@@ -47,7 +47,7 @@ type Descriptor =
 const FIRST_DESCRIPTOR = 5
 const FILE_TYPE = { character: 2, regular: 4 }
 const ALL_RIGHTS = 0x1fffffffn
-const CLOCK = { realtime: 0, monotonic: 1 }
+const REALTIME = 0
 
 /** What Lua sees of the outside: the functions that the wasm file imports for files, processes, environment and time. */
 export class LuaSystem {
@@ -101,6 +101,7 @@ export class LuaSystem {
         host_system: this.#host((command, length) => this.#execute(command === 0 ? undefined : this.#text(command, length))),
         host_getenv: (name: number, length: number, buffer: number, size: number) => this.#getenv(this.#text(name, length), buffer, size),
         host_zone: (seconds: number, isLocal: number) => zoneOffset(seconds, isLocal !== 0, this.#timeZone),
+        host_processor_time: () => processorTime() / 1e6,
         host_random: () => randomInt(2 ** 32) / 2 ** 32,
       },
       wasi_snapshot_preview1: {
@@ -422,12 +423,7 @@ export class LuaSystem {
 
   #clock(clock: number, out: number): number {
     this.#refresh()
-    const now =
-      clock === CLOCK.realtime
-        ? BigInt(Date.now()) * 1_000_000n
-        : clock === CLOCK.monotonic
-          ? process.hrtime.bigint()
-          : BigInt(processorTime()) * 1000n
+    const now = clock === REALTIME ? BigInt(Date.now()) * 1_000_000n : process.hrtime.bigint()
     this.#view.setBigUint64(out >>> 0, now, true)
     return 0
   }

@@ -207,6 +207,14 @@ describe('environment and time', () => {
     expect(vm.execute(`return os.time(os.date("*t", ${seconds}))`)).toEqual([seconds])
   })
 
+  it('counts processor time, not waiting', () => {
+    const { vm } = newState({ policy: 'full' })
+    const [waited] = vm.execute('local start = os.clock() os.execute("sleep 1") return os.clock() - start') as [number]
+    expect(waited).toBeLessThan(0.7)
+    const [worked] = vm.execute('local start = os.clock() for i = 1, 3000000 do end return os.clock() - start') as [number]
+    expect(worked).toBeGreaterThan(0)
+  })
+
   it('has clocks and one locale', () => {
     const { vm } = newState()
     const [now, cpu] = vm.execute('return os.time(), os.clock()') as [number, number]

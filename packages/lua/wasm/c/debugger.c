@@ -138,7 +138,7 @@ void lw_on_throw(lua_State *L, int status) {
 struct source {
   char *name;
   size_t length;
-  int *lines; /* sorted by the host is not needed: lists are short */
+  int *lines; /* few: looked through one by one */
   int count;
   struct source *next;
 };

@@ -17,6 +17,7 @@ LW_IMPORT(host_pclose) int host_pclose(int fd);
 LW_IMPORT(host_system) int host_system(const char *command, size_t length);
 LW_IMPORT(host_getenv) int host_getenv(const char *name, size_t length, char *buffer, size_t size);
 LW_IMPORT(host_zone) int host_zone(double seconds, int is_local);
+LW_IMPORT(host_processor_time) double host_processor_time(void);
 LW_IMPORT(host_random) double host_random(void);
 
 #define OUTPUT_BUFFER (64 * 1024)
@@ -143,6 +144,9 @@ time_t lw_mktime(struct tm *tm) {
   time_t utc = local - host_zone((double)local, 1);
   return lw_localtime(&utc, tm) ? utc : (time_t)-1;
 }
+
+/* wasi-libc would give wall-clock time. */
+clock_t lw_clock(void) { return (clock_t)(host_processor_time() * CLOCKS_PER_SEC); }
 
 /* musl accepts any name for a locale and changes nothing: only what is true is accepted here. */
 char *lw_setlocale(int category, const char *locale) {

@@ -26,6 +26,7 @@ int lw_system(const char *command);
 char *lw_getenv(const char *name);
 struct tm *lw_localtime(const time_t *time, struct tm *result);
 time_t lw_mktime(struct tm *tm);
+clock_t lw_clock(void);
 char *lw_setlocale(int category, const char *locale);
 size_t lw_fwrite(const void *data, size_t size, size_t count, FILE *file);
 int lw_fprintf(FILE *file, const char *format, ...);
@@ -41,6 +42,7 @@ _Noreturn void lw_exit(struct lua_State *L, int code);
 #define getenv lw_getenv
 #define mktime lw_mktime
 #define setlocale lw_setlocale
+#define clock lw_clock
 #define fwrite lw_fwrite
 #define fprintf lw_fprintf
 #define exit(code) lw_exit(L, code)
