@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 // what a machine of two cores can bear.
 export default defineConfig({
   test: {
-    projects: ['testing/*'],
+    projects: ['testing/conformance', 'testing/e2e'],
     reporters: ['default', './scripts/summary-reporter.mjs'],
     fileParallelism: false,
     maxWorkers: 1,
