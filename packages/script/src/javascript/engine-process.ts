@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
-import { type Deferred, deferred, LlmspellError } from '@llmspell/base'
+import { type Deferred, deferred, LlmspellError, messageOf } from '@llmspell/base'
 import {
   CONTROL_FD,
   FrameReader,
@@ -24,15 +24,17 @@ import {
 const MIB = 1024 * 1024
 /** How long the last output of a dead process is waited for, when a grandchild keeps its pipes open. */
 const LAST_WORDS_MS = 300
+/** A process whose pipes have closed has this long to end by itself. */
+const CLOSED_PIPE_MS = 2000
 
 /** Why a process ended. */
 export interface ProcessEnd {
-  kind: 'exit' | 'out-of-memory' | 'crash' | 'killed' | 'not-started'
+  kind: 'exit' | 'out-of-memory' | 'crash' | 'killed' | 'cut-off' | 'not-started'
   code: number | null
   signal: NodeJS.Signals | null
   /** It has taken part in the work. */
   wasReady: boolean
-  /** What the runtime said about it on its stderr. */
+  /** What the runtime said about it on its stderr, or how it was cut off. */
   report: string
 }
 
@@ -66,6 +68,8 @@ export class EngineProcess {
   #exitCode: number | undefined
   #limitReached = false
   #killed = false
+  /** How its pipes became useless. */
+  #cutOff: string | undefined
   #ended = false
   #report = ''
   #reporting = false
@@ -90,9 +94,9 @@ export class EngineProcess {
     const fromGuard = new FrameReader((kind, payload) => {
       if (kind === JSON_FRAME) this.#onGuard(JSON.parse(payload.toString()) as FromGuard)
     })
-    this.#control.on('data', (chunk: Buffer) => fromGuard.push(chunk))
+    this.#read(this.#control, fromGuard)
     const fromScript = new FrameReader((kind, payload) => this.#onScriptFrame(kind, payload))
-    script.on('data', (chunk: Buffer) => fromScript.push(chunk))
+    this.#read(script, fromScript)
     this.#readRaw('stdout', stdout)
     this.#readRaw('stderr', stderr)
     for (const stream of [this.#control, script, stdout, stderr]) stream.on('error', () => {})
@@ -131,8 +135,12 @@ export class EngineProcess {
 
   /** At once, with everything it has started. */
   kill(): void {
-    if (this.#ended || this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (this.#exited) return
     this.#killed = true
+    this.#killGroup()
+  }
+
+  #killGroup(): void {
     const { pid } = this.#child
     try {
       if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
@@ -140,6 +148,33 @@ export class EngineProcess {
       // The group is gone already.
     }
     this.#child.kill('SIGKILL')
+  }
+
+  /** A script can reach the descriptors of its process: what it does to these two ends the process, and nothing else. */
+  #read(stream: Readable | Duplex, reader: FrameReader): void {
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#cutOff !== undefined) return
+      try {
+        reader.push(chunk)
+      } catch (error) {
+        this.#cut(`bytes that are not the engine's own came through a pipe between engine and kernel: ${messageOf(error)}`)
+      }
+    })
+    stream.once('close', () => {
+      if (this.#exited) return
+      const timer = setTimeout(() => this.#cut('a pipe between engine and kernel was closed'), CLOSED_PIPE_MS)
+      this.#child.once('exit', () => clearTimeout(timer))
+    })
+  }
+
+  #cut(how: string): void {
+    if (this.#cutOff !== undefined || this.#exited) return
+    this.#cutOff = how
+    this.#killGroup()
+  }
+
+  get #exited(): boolean {
+    return this.#ended || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
   #onGuard(message: FromGuard): void {
@@ -159,7 +194,16 @@ export class EngineProcess {
     if (message.t === 'childEnded') return this.#inbound.take(() => this.#waitForRaw())
     if (message.t === 'ready') this.#ready.resolve()
     if (message.t === 'exit') this.#exitCode = message.code
-    this.#inbound.take(() => this.#events.fromScript(message))
+    this.#inbound.take(() => this.#deliver(message))
+  }
+
+  /** What is JSON may still not be a message. */
+  #deliver(message: FromScript): void | Promise<void> {
+    try {
+      return this.#events.fromScript(message)
+    } catch (error) {
+      this.#cut(`a message from the engine makes no sense: ${messageOf(error)}`)
+    }
   }
 
   /** A child process was waited for: what it wrote is in its pipe by now, and comes before what the script does next. */
@@ -216,12 +260,14 @@ export class EngineProcess {
   #judge(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
     const kind = this.#killed
       ? 'killed'
-      : this.#limitReached || /heap out of memory|Allocation failed|out of memory/i.test(this.#report)
-        ? 'out-of-memory'
-        : this.#exitCode !== undefined || (signal === null && !this.#reporting)
-          ? 'exit'
-          : 'crash'
-    return { kind, code: this.#exitCode ?? code, signal, wasReady: this.#ready.settled, report: this.#report }
+      : this.#cutOff !== undefined
+        ? 'cut-off'
+        : this.#limitReached || /heap out of memory|Allocation failed|out of memory/i.test(this.#report)
+          ? 'out-of-memory'
+          : this.#exitCode !== undefined || (signal === null && !this.#reporting)
+            ? 'exit'
+            : 'crash'
+    return { kind, code: this.#exitCode ?? code, signal, wasReady: this.#ready.settled, report: this.#cutOff ?? this.#report }
   }
 
   #end(end: ProcessEnd): void {

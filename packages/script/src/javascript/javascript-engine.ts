@@ -309,7 +309,9 @@ class JavascriptEngine implements ScriptEngine {
 
   #onDone(n: number, outcome: Outcome): void {
     const execution = this.#running
-    if (execution?.n === n) this.#conclude(execution, outcome)
+    if (execution?.n !== n) return
+    if (!isOutcome(outcome)) throw new TypeError('an outcome without a status')
+    this.#conclude(execution, outcome)
   }
 
   /** Output of child processes comes through pipes of its own: what was written before now is read after one more turn of the loop. */
@@ -380,6 +382,8 @@ class JavascriptEngine implements ScriptEngine {
       }
     }
     if (end.kind === 'not-started') return { status: 'error', error: crashed(`the engine process did not start: ${end.report}`) }
+    if (end.kind === 'cut-off')
+      return { status: 'error', error: crashed(`${end.report} (did the script close or write to a file it did not open?)`) }
     if (end.kind === 'out-of-memory') {
       const limit = Math.round((this.#options.memoryLimit ?? DEFAULT_MEMORY_LIMIT) / MIB)
       return {
@@ -404,6 +408,12 @@ class JavascriptEngine implements ScriptEngine {
     this.#questions.set(q, answer)
     return { q, answer: answer.promise }
   }
+}
+
+function isOutcome(outcome: unknown): boolean {
+  if (typeof outcome !== 'object' || outcome === null) return false
+  const { status, error } = outcome as Partial<Outcome>
+  return status === 'ok' || ((status === 'error' || status === 'interrupted') && Array.isArray(error?.traceback))
 }
 
 function failure(ename: string, evalue: string): ScriptError {

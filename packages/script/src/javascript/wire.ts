@@ -16,6 +16,8 @@ export const SYNC_FRAME = 3
 /** Script → kernel: execution number (u32), then UTF-8 text, characters whole. */
 export const STDOUT_FRAME = 4
 export const STDERR_FRAME = 5
+/** What JSON of one string can be at most: longer is no frame. */
+const MAX_PAYLOAD = 1024 * 1024 * 1024
 
 /** File descriptors of the engine process beside the usual three. */
 export const CONTROL_FD = 3
@@ -134,7 +136,7 @@ export function textFrame(text: string, kind: number): Buffer {
   return frame
 }
 
-/** Cuts a byte stream into frames. What it hands out is valid only during the call. */
+/** Cuts a byte stream into frames. What it hands out is valid only during the call. Throws on bytes that are no frame. */
 export class FrameReader {
   #parts: Buffer[] = []
   #length = 0
@@ -159,7 +161,7 @@ export class FrameReader {
     let at = 0
     for (;;) {
       const left = bytes.length - at
-      const size = left < FRAME_HEADER ? FRAME_HEADER : FRAME_HEADER + bytes.readUInt32LE(at)
+      const size = left < FRAME_HEADER ? FRAME_HEADER : FRAME_HEADER + payloadLength(bytes, at)
       if (left < size) {
         this.#needed = size
         break
@@ -172,4 +174,11 @@ export class FrameReader {
       this.#length = bytes.length - at
     }
   }
+}
+
+function payloadLength(bytes: Buffer, at: number): number {
+  const length = bytes.readUInt32LE(at)
+  const kind = bytes[at + 4] as number
+  if (kind < JSON_FRAME || kind > STDERR_FRAME || length > MAX_PAYLOAD) throw new RangeError(`no frame: kind ${kind}, ${length} bytes`)
+  return length
 }

@@ -179,3 +179,28 @@ describe('the engine process', () => {
     expect(existsSync('/nowhere')).toBe(false)
   })
 })
+
+describe('a script that reaches for the pipes of its engine', () => {
+  const frame = (json: string, kind: number): string =>
+    `{ const b = Buffer.from(${JSON.stringify(json)}), h = Buffer.alloc(5); h.writeUInt32LE(b.length); h[4] = ${kind}; fs.writeSync(4, Buffer.concat([h, b])) }`
+  it.each([
+    ['text where frames belong', 'fs.writeSync(4, "Hello World\\n")', /no frame/],
+    ['a frame that is not JSON', frame('{{', 1), /JSON/],
+    ['null', frame('null', 1), /null/],
+    ['output without its number', frame('x', 4), /outside buffer bounds|out of range/],
+    ['a message without its parts', frame('{"t":"comm","n":1}', 1), /makes no sense/],
+    ['the control pipe written to', 'fs.writeSync(3, Buffer.alloc(64, 255))', /no frame/],
+    ['the control pipe closed', 'fs.closeSync(3)', /was closed/],
+    ['its own pipe closed', 'fs.closeSync(4)', /was closed/],
+  ])('%s: the cell ends with the reason, and the next has a fresh engine', async (_, act, reason) => {
+    const js = await start()
+    await js.run('let kept = 1')
+    const { pid } = js.engine.status
+    const outcome = await js.run(`const fs = require('node:fs'); ${act}; await new Promise(() => {})`)
+    expect(outcome).toMatchObject({
+      status: 'error',
+      error: { ename: 'EngineCrashed', evalue: expect.stringMatching(reason), engineLost: true },
+    })
+    await expectFresh(js, pid)
+  })
+})

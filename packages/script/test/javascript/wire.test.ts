@@ -24,6 +24,13 @@ describe('frames', () => {
     )
   })
 
+  it.each([
+    ['a kind that does not exist', [1, 0, 0, 0, 97, 1]],
+    ['a length that cannot be', [255, 255, 255, 255, 1]],
+  ])('%s is refused before its payload is waited for', (_, bytes) => {
+    expect(() => new FrameReader(() => {}).push(Buffer.from(bytes))).toThrow('no frame')
+  })
+
   it('may be large', () => {
     const text = 'x'.repeat(5_000_000)
     const read: number[] = []
