@@ -1,32 +1,53 @@
 import { LlmspellError, messageOf, withTimeout } from '@llmspell/base'
-import { type ConnectionInfo, type HandshakeReply, type RegistrationInfo, Session, WireCodec } from '@llmspell/jupyter'
+import {
+  type ConnectionInfo,
+  type HandshakeReply,
+  type HandshakeRequest,
+  type RegistrationInfo,
+  Session,
+  WireCodec,
+} from '@llmspell/jupyter'
 import { createSigner } from '@llmspell/jupyter/signer'
 import { zmtpClientSockets } from './zmtp/client.ts'
 
-/** How long the launcher may take to answer; JEP 66 leaves it open. */
-const ANSWER_MS = 10_000
-const LINGER_MS = 500
+const EMPTY = new Uint8Array(0)
 
 /**
- * Tells a launcher the ports this kernel has bound, and waits until it says ok (JEP 66). Codes `registration.failed` when the launcher
- * cannot be reached or does not answer, `registration.refused` when it answers with an error; the kernel then ends.
+ * JEP 66: tells who started this kernel which ports it bound, and resolves once that was acknowledged. Bind with the key and
+ * signature scheme of the registration file first. `timeoutMs`: how long the launcher may take, which the proposal leaves open.
+ * A kernel whose registration fails has nobody to serve and should exit. Throws `registration.refused` when the launcher answers
+ * with an error, `registration.failed` when it cannot be reached or does not answer.
  */
-export async function registerKernel(registration: RegistrationInfo, connection: ConnectionInfo): Promise<void> {
-  const { transport, ip, registration_port: port } = registration
-  const codec = new WireCodec({ signer: createSigner(registration) })
-  const session = new Session({ username: 'kernel' })
-  const { shell_port, iopub_port, stdin_port, control_port, hb_port } = connection
-  const request = session.createRaw('handshake_request', 'control', {
-    shell_port,
-    iopub_port,
-    stdin_port,
-    control_port,
-    hb_port,
-    ...(registration.kernel_id !== undefined && { kernel_id: registration.kernel_id }),
+export async function registerKernel(registration: RegistrationInfo, connection: ConnectionInfo, timeoutMs = 10_000): Promise<void> {
+  const endpoint = endpointOf(registration)
+  const reply = await handshake(endpoint, registration, connection, timeoutMs).catch((cause: unknown) => {
+    throw new LlmspellError(`cannot register with the launcher at ${endpoint}: ${messageOf(cause)}`, {
+      code: 'registration.failed',
+      data: { endpoint },
+      cause,
+    })
   })
+  if (reply.status === 'ok') return
+  throw new LlmspellError(`the launcher refused this kernel: ${reply.evalue}`, {
+    code: 'registration.refused',
+    data: { endpoint, ename: reply.ename },
+  })
+}
+
+function endpointOf({ transport, ip, registration_port: port }: RegistrationInfo): string {
+  return transport === 'ipc' ? `ipc://${ip}-${port}` : `tcp://${ip}:${port}`
+}
+
+async function handshake(
+  endpoint: string,
+  registration: RegistrationInfo,
+  connection: ConnectionInfo,
+  timeoutMs: number,
+): Promise<HandshakeReply> {
+  const codec = new WireCodec({ signer: createSigner(registration), replayHistory: 0 })
   const answer = Promise.withResolvers<HandshakeReply>()
-  const sockets = zmtpClientSockets({ identity: session.id, refusedGraceMs: ANSWER_MS })
-  const socket = sockets.connect('dealer', transport === 'ipc' ? `ipc://${ip}-${port}` : `tcp://${ip}:${port}`, (frames) => {
+  const sockets = zmtpClientSockets({ identity: '', refusedGraceMs: timeoutMs })
+  const socket = sockets.connect('req', endpoint, (frames) => {
     try {
       const { message } = codec.decode(frames, 'control')
       if (message.header.msg_type === 'handshake_reply') answer.resolve(message.content as HandshakeReply)
@@ -35,22 +56,17 @@ export async function registerKernel(registration: RegistrationInfo, connection:
     }
   })
   try {
-    socket.send(codec.encode(request))
+    const request = new Session({ username: 'kernel' }).createRaw('handshake_request', 'control', contentOf(registration, connection))
+    // A REP socket wants REQ's empty frame, and a ROUTER gives it back.
+    socket.send([EMPTY, ...codec.encode(request)])
     const lost = socket.lost.then((reason) => Promise.reject(reason))
-    const reply = await withTimeout(Promise.race([answer.promise, lost]), ANSWER_MS, 'the handshake_reply of the launcher')
-    if (reply.status !== 'ok')
-      throw new LlmspellError(`the launcher refused this kernel: ${reply.evalue}`, {
-        code: 'registration.refused',
-        data: { ename: reply.ename },
-      })
-  } catch (error) {
-    if (LlmspellError.is(error) && error.code === 'registration.refused') throw error
-    throw new LlmspellError(`cannot register with the launcher at ${ip}:${port}: ${messageOf(error)}`, {
-      code: 'registration.failed',
-      data: { ip, port },
-      cause: error,
-    })
+    return await withTimeout(Promise.race([answer.promise, lost]), timeoutMs, 'the handshake_reply of the launcher')
   } finally {
-    await socket.close(LINGER_MS)
+    await socket.close(0)
   }
+}
+
+function contentOf({ kernel_id }: RegistrationInfo, connection: ConnectionInfo): HandshakeRequest {
+  const { shell_port, iopub_port, stdin_port, control_port, hb_port } = connection
+  return { shell_port, iopub_port, stdin_port, control_port, hb_port, ...(kernel_id !== undefined && { kernel_id }) }
 }

@@ -117,7 +117,7 @@ describe.skipIf(!available)('a registration', { timeout: PROGRAM_TIMEOUT_MS }, (
     const { port } = await server('error')
     const registration = parseRegistrationFile(JSON.stringify({ registration_port: port, key: 'a key' }))
     await expect(registerKernel(registration, connection)).rejects.toMatchObject({
-      code: 'registration.failed',
+      code: 'registration.refused',
       message: expect.stringContaining('unknown kernel'),
     })
     const nobody = { ...registration, registration_port: (await freePorts()).shell_port as number }

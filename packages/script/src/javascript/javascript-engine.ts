@@ -271,7 +271,8 @@ class JavascriptEngine implements ScriptEngine {
       case 'log':
         return this.#host.log(message.level, message.message, message.fields)
       case 'ready':
-      case 'exit': // the process itself is told of these
+      case 'exit':
+      case 'childEnded': // the process itself is told of these
         return
     }
   }
