@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Home } from './home.ts'
 
@@ -10,9 +11,11 @@ let count = 0
 
 /** A command at a terminal of its own, in tmux: what a person would see and type. */
 export class Screen {
-  readonly #socket = `llmspell-test-${process.pid}-${count++}`
+  /** In the home of the test, and removed with it: tmux itself leaves its sockets behind. */
+  readonly #socket: string
 
   constructor(home: Home, args: readonly string[]) {
+    this.#socket = join(home.directory, `tmux-${count++}`)
     const env = Object.entries({ LLMSPELL_HOME: home.env['LLMSPELL_HOME'], HOME: home.directory, TERM: 'xterm-256color', LANG: 'C.UTF-8' })
     const words = ['env', ...env.map(([name, value]) => `${name}=${value}`), process.execPath, BIN, ...args]
     const command = `${words.map((word) => `'${word}'`).join(' ')}; printf '[%s]' ended; read -r _`
@@ -54,14 +57,16 @@ export class Screen {
   }
 
   close(): void {
+    let pid: number
     try {
-      this.#tmux('kill-server')
+      pid = Number(this.#tmux('display-message', '-p', '#{pid}'))
     } catch {
-      // Its command, and with it the server, has ended.
+      return // Its command, and with it the server, has ended.
     }
+    process.kill(pid, 'SIGTERM')
   }
 
   #tmux(...args: string[]): string {
-    return execFileSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   }
 }
