@@ -1,8 +1,11 @@
 import { enableCompileCache } from 'node:module'
 import { resolvePaths } from '@llmspell/config/paths'
+import { startEarly } from '@llmspell/runtime/early'
 
 const paths = resolvePaths(process.env)
 // Before the rest is compiled, and in the user's own directory: Node's default is one in /tmp.
 enableCompileCache(paths.cacheDir)
+const words = process.argv.slice(2)
+startEarly(words[words.lastIndexOf('--language') + 1])
 const { runKernelProcess } = await import('./kernel-process.ts')
-await runKernelProcess(process.argv.slice(2), paths)
+await runKernelProcess(words, paths)

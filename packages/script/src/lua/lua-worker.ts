@@ -1,8 +1,9 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { compileLua, LuaControl, type LuaModule } from '@llmspell/lua'
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
 import type { EngineOptions } from '../engine.ts'
-import { CONTROL, CONTROL_BYTES, type FromWorker, REASON, type ToWorker, type WireError, type WorkerOptions } from './protocol.ts'
+import { CONTROL, type FromWorker, type NamespaceOptions, REASON, type ToWorker, type WireError } from './protocol.ts'
+import { takeLuaThread } from './thread.ts'
 
 const DEFAULT_MEMORY_LIMIT = 1024 ** 3
 
@@ -35,27 +36,10 @@ export class LuaWorker {
   #finish: () => void
 
   constructor(catalogue: readonly ModuleDescription[], options: EngineOptions, events: WorkerEvents) {
-    const { port1, port2 } = new MessageChannel()
-    const control = new SharedArrayBuffer(CONTROL_BYTES)
-    this.#port = port1
+    const { worker, port, control } = takeLuaThread()
+    this.#worker = worker
+    this.#port = port
     this.#control = new Int32Array(control)
-    const workerData: WorkerOptions = {
-      port: port2,
-      control,
-      module: compiledLua(),
-      memoryLimit: options.memoryLimit ?? DEFAULT_MEMORY_LIMIT,
-      cwd: options.cwd,
-      env: options.env,
-      catalogue,
-      warmUp: claimWarmUp(),
-    }
-    this.#worker = new Worker(new URL(import.meta.resolve('@llmspell/script/lua/worker')), {
-      workerData,
-      transferList: [port2],
-      env: {},
-      execArgv: [],
-      name: 'lua',
-    })
     const { promise: ready, resolve: setReady, reject: neverReady } = Promise.withResolvers<void>()
     const { promise: exited, resolve: setExited } = Promise.withResolvers<void>()
     this.ready = ready
@@ -68,14 +52,14 @@ export class LuaWorker {
       }
       events.message(message)
     }
-    port1.on('message', receive)
+    port.on('message', receive)
     this.#worker.on('error', (error) => {
       this.#end ??= endOf(error)
     })
     this.#finish = () => {
       this.#finish = () => {}
-      for (let left = receiveMessageOnPort(port1); left; left = receiveMessageOnPort(port1)) receive(left.message as FromWorker)
-      port1.close()
+      for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port)) receive(left.message as FromWorker)
+      port.close()
       const end = this.#end ?? { ename: 'EngineCrashed', evalue: 'the Lua engine ended unexpectedly' }
       neverReady(new Error(end.evalue))
       this.#vm = undefined
@@ -83,6 +67,16 @@ export class LuaWorker {
       setExited()
     }
     this.#worker.on('exit', () => this.#finish())
+    const namespace: NamespaceOptions = {
+      module: compiledLua(),
+      memoryLimit: options.memoryLimit ?? DEFAULT_MEMORY_LIMIT,
+      cwd: options.cwd,
+      env: options.env,
+      catalogue,
+      warmUp: claimWarmUp(),
+    }
+    port.postMessage(namespace)
+    this.#wake()
   }
 
   /** It has been able to run code. */

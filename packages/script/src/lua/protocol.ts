@@ -17,9 +17,13 @@ export const REASON = { INTERRUPT: 1, FLUSH: 2, MESSAGE: 4 } as const
 /** Output units that may be under way before the script stalls. */
 export const OUTPUT_WINDOW: number = 4 * 1024 * 1024
 
-export interface WorkerOptions {
+/** What a worker thread starts with; what its namespace is comes as the first message on the port. */
+export interface ThreadData {
   port: MessagePort
   control: SharedArrayBuffer
+}
+
+export interface NamespaceOptions {
   module: LuaModule
   memoryLimit: number
   cwd: string
@@ -28,6 +32,8 @@ export interface WorkerOptions {
   /** The first worker of a process makes V8 optimise the module; the others share its code. */
   warmUp: boolean
 }
+
+export type WorkerOptions = ThreadData & NamespaceOptions
 
 export interface WireError {
   message: string
