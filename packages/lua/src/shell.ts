@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { constants } from 'node:os'
 
 /** A finished command. */
 export interface CommandResult {
@@ -7,8 +8,6 @@ export interface CommandResult {
   /** Exit code, or 128 + number of the signal that ended it. */
   status: number
 }
-
-const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 }
 
 /** Runs a command with the system's shell and waits for it. */
 export function runShell(
@@ -25,5 +24,9 @@ export function runShell(
     windowsHide: true,
   })
   if (result.error) throw result.error
-  return { stdout: result.stdout, stderr: result.stderr, status: result.status ?? 128 + (SIGNALS[result.signal ?? ''] ?? 0) }
+  return {
+    stdout: result.stdout,
+    stderr: result.stderr,
+    status: result.status ?? 128 + (result.signal === null ? 0 : constants.signals[result.signal]),
+  }
 }
