@@ -136,9 +136,9 @@ function removeShortDirectory({ owned, connection }: ConnectionPlan, paths: Llms
 
 /** Nobody reads half a file or one that others may read: it holds the key. */
 export function writeConnectionFile(file: string, connection: ConnectionInfo): void {
-  const temporary = `${file}.${process.pid}.tmp`
+  const temporary = `${file}.${randomUUID()}.tmp`
   try {
-    const descriptor = openSync(temporary, 'w', 0o600)
+    const descriptor = openSync(temporary, 'wx', 0o600)
     try {
       writeSync(descriptor, serializeConnectionFile(connection))
       fsyncSync(descriptor)

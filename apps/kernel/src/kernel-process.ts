@@ -183,8 +183,11 @@ function crash(error: unknown, origin: string, log: ProcessLog): void {
   process.exit(EXIT.crash)
 }
 
-/** What ties a process to its launcher is not the scripts' business. */
+/** What ties a process to its launcher is not the scripts' business, nor is the key of another kernel. */
+const NOT_FOR_SCRIPTS = ['JPY_PARENT_PID', 'JPY_INTERRUPT_EVENT', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'LLMSPELL_KEY']
+
 function scriptEnvironment(): Record<string, string> {
-  const { JPY_PARENT_PID: _, JPY_INTERRUPT_EVENT: __, NODE_CHANNEL_FD: ___, ...env } = process.env
+  const env = { ...process.env }
+  for (const name of NOT_FOR_SCRIPTS) delete env[name]
   return env as Record<string, string>
 }

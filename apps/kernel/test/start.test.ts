@@ -122,12 +122,12 @@ describe('start', { timeout: KERNEL_TEST_MS }, () => {
     expect(existsSync(dirname(connection.ip))).toBe(false)
   })
 
-  it('gives scripts its directory and environment, without what ties it to its launcher', async () => {
-    const kernel = startKernel({ env: { MY_SETTING: 'yes', JPY_PARENT_PID: '1' } })
-    const code = 'console.log(process.cwd(), process.env.MY_SETTING, process.env.JPY_PARENT_PID)'
+  it('gives scripts its directory and environment, without what ties it to its launcher and without keys', async () => {
+    const kernel = startKernel({ env: { MY_SETTING: 'yes', JPY_PARENT_PID: '1', LLMSPELL_KEY: 'of another kernel' } })
+    const code = 'console.log(process.cwd(), process.env.MY_SETTING, process.env.JPY_PARENT_PID, process.env.LLMSPELL_KEY)'
     expect(await run(await kernel.connect(), code, { language: 'javascript' })).toEqual({
       status: 'ok',
-      text: `${kernel.home} yes undefined\n`,
+      text: `${kernel.home} yes undefined undefined\n`,
     })
   })
 })

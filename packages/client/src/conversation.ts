@@ -144,7 +144,12 @@ export class Conversation {
       this.#requests.set(id, { resolve, reject, timer })
     })
     this.#watch()
-    this.#send(request.channel as 'shell' | 'control', request)
+    try {
+      this.#send(request.channel as 'shell' | 'control', request)
+    } catch (error) {
+      this.#forget(id)
+      throw error
+    }
     const reply = (await arrived).content
     if (reply['status'] !== 'error') return reply as unknown as OkOf<T>
     throw new LlmspellError(`the kernel refused ${type}: ${String(reply['evalue'])}`, {

@@ -284,7 +284,8 @@ export class KernelClient {
 
   async #died(error: LlmspellError): Promise<void> {
     const { code, data, cause } = error
-    const hint = code === 'kernel.died' ? await this.#options.deathHint?.() : error.hint
+    // A hint that cannot be had must not keep anybody waiting for the dead.
+    const hint = code === 'kernel.died' ? await this.#options.deathHint?.().catch(() => undefined) : error.hint
     this.#end(new LlmspellError(error.message, { code, data, cause, ...(hint === undefined ? {} : { hint }) }))
   }
 

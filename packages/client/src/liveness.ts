@@ -72,7 +72,8 @@ export class Liveness {
       )
       return
     }
-    this.#schedule()
+    // Whoever was told may have stopped the watch.
+    if (this.#watching) this.#schedule()
   }
 
   #dead(error: LlmspellError): void {

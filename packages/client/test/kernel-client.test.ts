@@ -1,4 +1,5 @@
 import { codeOf } from '@llmspell/base'
+import type { ClientTransport } from '@llmspell/jupyter'
 import { afterEach, describe, expect, it } from 'vitest'
 import { KernelClient, type KernelClientOptions } from '../src/kernel-client.ts'
 import type { Output } from '../src/output.ts'
@@ -165,6 +166,52 @@ describe('requests', () => {
 })
 
 describe('a kernel that goes away', () => {
+  it('tells of a death also when nothing can be found out about it', async () => {
+    const clock = new ManualClock()
+    let alive = true
+    const deathHint = () => Promise.reject(new Error('no log'))
+    const { client } = await connected({ clock, isProcessAlive: () => alive, deathHint })
+    const execution = client.execute('1')
+    alive = false
+    await clock.pass(1_000)
+    expect(await codeOfRejection(execution.done)).toBe('kernel.died')
+  })
+
+  it('stops watching when it is closed by whoever was told that the heartbeat is late', async () => {
+    const clock = new ManualClock()
+    const kernel = new ScriptedKernel()
+    const told: boolean[] = []
+    const client: KernelClient = await KernelClient.connect({
+      transport: kernel.transport,
+      clock,
+      onUnresponsive(late) {
+        told.push(late)
+        void client.close()
+      },
+    })
+    kernel.holdHeartbeats()
+    const execution = client.execute('1')
+    await clock.pass(20_000)
+    expect(told).toEqual([true])
+    expect(await codeOfRejection(execution.done)).toBe('client.closed')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('forgets a request that its carrier could not send', async () => {
+    const clock = new ManualClock()
+    const kernel = new ScriptedKernel()
+    const transport: ClientTransport = {
+      ...kernel.transport,
+      send: () => {
+        throw new TypeError('cannot be written')
+      },
+    }
+    const client = await KernelClient.connect({ transport, clock })
+    clients.push(client)
+    await expect(client.status()).rejects.toThrow('cannot be written')
+    expect(clock.pending).toBe(0)
+  })
+
   it('ends all that waits when its process is gone', async () => {
     const clock = new ManualClock()
     let alive = true

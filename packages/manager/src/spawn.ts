@@ -45,8 +45,11 @@ interface ReadyLine {
 const READY_FD = 3
 /** Milliseconds; loaded machines and cold caches are slow. */
 const START_MS = 60_000
-/** Variables that tie a process to the one that started it, and would mislead one that outlives it. */
-const NOT_INHERITED = ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'JPY_PARENT_PID', 'JPY_INTERRUPT_EVENT']
+/**
+ * Variables that tie a process to the one that started it, and would mislead one that outlives it; and the key of a foreign kernel, which
+ * is no business of scripts.
+ */
+const NOT_INHERITED = ['LLMSPELL_KEY', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'JPY_PARENT_PID', 'JPY_INTERRUPT_EVENT']
 
 /**
  * Starts a kernel that outlives this process: a session of its own, no terminal, output to its log. Resolves once all its

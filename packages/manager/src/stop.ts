@@ -1,4 +1,4 @@
-import { delay } from '@llmspell/base'
+import { codeOf, delay, LlmspellError } from '@llmspell/base'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
 import { connectTo } from './connect.ts'
@@ -18,7 +18,10 @@ export interface StopOptions {
 const TERM_MS = 5_000
 const KILL_MS = 10_000
 
-/** Asks the kernel to end, then signals it; returns what it took. What it left behind is removed. */
+/**
+ * Asks the kernel to end, then signals it; returns what it took. What it left behind is removed. Code `kernel.not_stopped` when even
+ * SIGKILL did not end it.
+ */
 export async function stopKernel(paths: LlmspellPaths, kernel: RegisteredKernel, options: StopOptions = {}): Promise<StopOutcome> {
   const outcome = await end(kernel, options)
   sweep(paths)
@@ -28,8 +31,13 @@ export async function stopKernel(paths: LlmspellPaths, kernel: RegisteredKernel,
 async function end(kernel: RegisteredKernel, options: StopOptions): Promise<StopOutcome> {
   if (!options.force && (await ask(kernel, options.timeoutMs ?? 15_000))) return 'stopped'
   if (await signal(kernel, 'SIGTERM', TERM_MS)) return 'terminated'
-  await signal(kernel, 'SIGKILL', KILL_MS)
-  return 'killed'
+  if (await signal(kernel, 'SIGKILL', KILL_MS)) return 'killed'
+  const { id, pid } = kernel.record
+  throw new LlmspellError(`the kernel "${id}" (process ${pid}) was killed and is still there`, {
+    code: 'kernel.not_stopped',
+    data: { id, pid },
+    hint: 'The operating system holds it, most often in a disk or network access that does not end.',
+  })
 }
 
 async function ask(kernel: RegisteredKernel, timeoutMs: number): Promise<boolean> {
@@ -50,7 +58,12 @@ async function ask(kernel: RegisteredKernel, timeoutMs: number): Promise<boolean
 
 function signal(kernel: RegisteredKernel, name: NodeJS.Signals, timeoutMs: number): Promise<boolean> {
   if (!isRunning(kernel.record)) return Promise.resolve(true)
-  process.kill(kernel.record.pid, name)
+  try {
+    process.kill(kernel.record.pid, name)
+  } catch (error) {
+    // It ended between the look and the signal.
+    if (codeOf(error) !== 'ESRCH') throw error
+  }
   return gone(kernel, timeoutMs)
 }
 

@@ -29,7 +29,7 @@ const start = (code: string, timeoutMs = 30_000): ReturnType<typeof spawnKernel>
     startedBy: 'daemon',
     cwd: directory,
     timeoutMs,
-    env: { ...process.env, JPY_PARENT_PID: '1' },
+    env: { ...process.env, JPY_PARENT_PID: '1', LLMSPELL_KEY: 'of another kernel' },
   })
 
 async function failure(code: string, timeoutMs?: number): Promise<LlmspellError> {
@@ -41,7 +41,7 @@ async function failure(code: string, timeoutMs?: number): Promise<LlmspellError>
 describe('spawnKernel', { timeout: 90_000 }, () => {
   it('gives the kernel its options, its log and nothing of its parent', async () => {
     const { id, pid, connectionFile } = await start(`
-      console.log(JSON.stringify({ argv: process.argv.slice(2), cwd: process.cwd(), umask: process.umask(), parent: process.env.JPY_PARENT_PID }))
+      console.log(JSON.stringify({ argv: process.argv.slice(2), cwd: process.cwd(), umask: process.umask(), parent: process.env.JPY_PARENT_PID, key: process.env.LLMSPELL_KEY }))
       ready(JSON.stringify({ ok: true, id: 'x', pid: process.pid, connectionFile: '/c.json' }) + '\\n')
       setTimeout(() => {}, 60_000)`)
     try {

@@ -47,9 +47,15 @@ export class CommManager {
     const event: CommEvent = { ...eventOf(content, context), type: 'open', targetName: target_name }
     for (const slot of this.#engines()) {
       // Registered first: the target's own code may answer on the comm before it returns.
-      this.#comms.set(comm_id, { targetName: target_name, slot })
-      if (await slot.engine.comm(event)) return
-      this.#comms.delete(comm_id)
+      const comm: Comm = { targetName: target_name, slot }
+      this.#comms.set(comm_id, comm)
+      let taken = false
+      try {
+        taken = await slot.engine.comm(event)
+      } finally {
+        if (!taken && this.#comms.get(comm_id) === comm) this.#comms.delete(comm_id)
+      }
+      if (taken) return
     }
     this.#logger.log('info', `no script handles comms of target '${target_name}'`)
     context.publish('comm_close', { comm_id, data: {} })

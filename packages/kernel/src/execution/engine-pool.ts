@@ -12,6 +12,8 @@ export interface EngineSlot {
   readonly whenReady: Promise<void>
   /** Its namespace is gone: what the engine still says is not heard. */
   discarded: boolean
+  /** Resolves when a discarded engine is gone. */
+  whenGone?: Promise<void>
 }
 
 export interface EnginePoolOptions {
@@ -98,11 +100,16 @@ export class EnginePool {
   }
 
   /** Ends an engine; resolves when it is gone. Never rejects. */
-  async discard(slot: EngineSlot): Promise<void> {
-    if (slot.discarded) return
+  discard(slot: EngineSlot): Promise<void> {
+    if (slot.whenGone) return slot.whenGone
     slot.discarded = true
     this.#options.onDiscard(slot)
     if (this.#shared.get(slot.factory) === slot) this.#shared.delete(slot.factory)
+    slot.whenGone = this.#dispose(slot)
+    return slot.whenGone
+  }
+
+  async #dispose(slot: EngineSlot): Promise<void> {
     try {
       await withTimeout(slot.engine.dispose(), DISPOSE_PATIENCE, 'an engine to go away')
     } catch (error) {

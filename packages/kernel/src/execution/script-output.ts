@@ -91,11 +91,15 @@ export class ScriptOutput {
   }
 }
 
-/** Back-pressure must not hold a script that is being interrupted. */
+/** Back-pressure must not hold a script that is being interrupted. A cell may wait very often: no listener stays behind. */
 function untilAborted(room: Promise<void>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    void room.then(resolve)
+    const done = (): void => {
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+    void room.then(done)
   })
 }
