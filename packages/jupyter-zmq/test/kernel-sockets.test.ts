@@ -270,6 +270,24 @@ describe('subscriptions', () => {
   })
 })
 
+describe('a subscriber that asks for too much is disconnected with a word in the log', () => {
+  it.each([
+    ['a huge topic', (peer: RawPeer) => peer.send([`\x01${'x'.repeat(4 * MIB)}`])],
+    ['topics without end', (peer: RawPeer) => peer.write(Buffer.concat(Array.from({ length: 1001 }, (_, i) => topicFrame(`topic ${i}`))))],
+  ])('%s', async (_, ask) => {
+    const logger = recordingLogger()
+    const kernel = await bound({ logger })
+    await kernel.open()
+    const peer = new RawPeer(kernel.connection, 'iopub')
+    await peer.handshake('SUB')
+    ask(peer)
+    await until('the end of the connection', () => peer.closed)
+    expect(JSON.stringify(logger.lines)).toContain('1000 topics of 4096 octets')
+  })
+
+  const topicFrame = (topic: string): Buffer => Buffer.concat([Buffer.from([0, topic.length + 1, 1]), Buffer.from(topic)])
+})
+
 describe('a subscriber that stops reading', () => {
   const piece = stream('x'.repeat(64 * 1024))
 

@@ -2,7 +2,7 @@ import type { Server } from 'node:net'
 import type { Frames } from '../sockets.ts'
 import { BaseSocket, type ZmtpServerOptions } from './base-socket.ts'
 import type { Outgoing, ZmtpConnection } from './connection.ts'
-import { encodeMessage } from './framing.ts'
+import { encodeMessage, protocolError } from './framing.ts'
 
 interface Subscriber {
   connection: ZmtpConnection
@@ -119,13 +119,13 @@ export class PublisherSocket extends BaseSocket {
   protected onMessage(connection: ZmtpConnection, frames: Buffer[]): void {
     const frame = frames[0]
     if (frames.length !== 1 || !frame) return
-    if (frame[0] === 1) this.#subscribe(connection, Buffer.from(frame.subarray(1)))
+    if (frame[0] === 1) this.#subscribe(connection, frame.subarray(1))
     else if (frame[0] === 0) this.#cancel(connection, frame.subarray(1))
   }
 
   /** ZMTP 3.1: commands. */
   protected override onCommand(connection: ZmtpConnection, name: string, body: Buffer): void {
-    if (name === 'SUBSCRIBE') this.#subscribe(connection, Buffer.from(body))
+    if (name === 'SUBSCRIBE') this.#subscribe(connection, body)
     else if (name === 'CANCEL') this.#cancel(connection, body)
   }
 
@@ -133,9 +133,15 @@ export class PublisherSocket extends BaseSocket {
     this.#subscribers.delete(connection)
   }
 
-  #subscribe(connection: ZmtpConnection, topic: Buffer): void {
+  #subscribe(connection: ZmtpConnection, received: Buffer): void {
     const subscriber = this.#subscribers.get(connection)
-    if (!subscriber || subscriber.topics.length >= MAX_TOPICS) return
+    if (!subscriber) return
+    if (received.length > MAX_TOPIC_BYTES || subscriber.topics.length >= MAX_TOPICS) {
+      // Ignored, it would wait for what never comes.
+      connection.destroy(protocolError(`a subscriber may have ${MAX_TOPICS} topics of ${MAX_TOPIC_BYTES} octets`))
+      return
+    }
+    const topic = Buffer.from(received)
     subscriber.topics.push(topic)
     this.receive?.([Buffer.concat([SUBSCRIBED, topic])], (frames) => connection.send({ ...encodeMessage(frames), droppable: false }))
   }
@@ -149,6 +155,8 @@ export class PublisherSocket extends BaseSocket {
 
 const SUBSCRIBED = Buffer.from([1])
 const MAX_TOPICS = 1000
+/** Topics are names of kernels and kinds of messages. */
+const MAX_TOPIC_BYTES = 4096
 
 function subscribes({ topics }: Subscriber, topic: Uint8Array): boolean {
   for (const prefix of topics) if (prefix.length === 0 || startsWith(topic, prefix)) return true

@@ -36,6 +36,14 @@ describe('an error', () => {
     expect(many?.traceback.join('\n')).toMatch(/\[errors\]: \[\n.*Error: one\n.*Error: two/s)
   })
 
+  it('may have properties that throw', async () => {
+    for (const name of ['stack', 'message', 'name', 'cause']) {
+      const code = `const bad = new Error("x"); Object.defineProperty(bad, "${name}", { get() { throw new Error("in the getter") } }); throw bad`
+      expect((await js.run(`{ ${code} }`)).status).toBe('error')
+    }
+    expect(await js.value('1 + 1')).toBe('2')
+  })
+
   it('may be any thrown value', async () => {
     for (const [thrown, shown] of [
       ['5', '5'],

@@ -10,7 +10,7 @@ export function describeError(thrown: unknown): ScriptError {
   }
   const ename = safely(() => String(thrown.name), 'Error')
   const evalue = safely(() => String(thrown.message), '')
-  const position = positionOf(thrown)
+  const position = safely(() => positionOf(thrown), undefined)
   const text = safely(() => unbracketed(inspect(thrown), thrown.stack), `${ename}: ${evalue}`)
   return { ename, evalue, traceback: text.split('\n'), ...(position && { position }) }
 }
@@ -25,7 +25,7 @@ function isError(value: unknown): value is Error {
 }
 
 /** User code can be behind every property of an error. */
-function safely(read: () => string, otherwise: string): string {
+function safely<T>(read: () => T, otherwise: T): T {
   try {
     return read()
   } catch {
