@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LlmspellPaths } from '@llmspell/config/paths'
 import { isRunning } from '@llmspell/config/process-identity'
@@ -43,9 +43,14 @@ export function removeRemains(kernel: RegisteredKernel): void {
   removeFile(file)
 }
 
+const MAX_ENTRY_BYTES = 1024 * 1024
+
 function readEntry(file: string): RegisteredKernel | undefined {
   let text: string
   try {
+    // A pipe or a device under a name like this would keep whoever reads it for ever.
+    const entry = lstatSync(file)
+    if (!entry.isFile() || entry.size > MAX_ENTRY_BYTES) return undefined
     text = readFileSync(file, 'utf8')
   } catch {
     return undefined

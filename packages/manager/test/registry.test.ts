@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '@llmspell/base'
 import { type LlmspellPaths, resolvePaths } from '@llmspell/config/paths'
@@ -68,6 +69,14 @@ describe('the registry', () => {
     )
     expect(readKernels(paths)).toEqual([])
     expect(readKernel(paths, 'none')).toBeUndefined()
+  })
+
+  it.skipIf(process.platform === 'win32')('waits for nobody to write into a pipe, and reads no device', () => {
+    execFileSync('mkfifo', [join(paths.kernelsDir, 'pipe.json')])
+    symlinkSync('/dev/zero', join(paths.kernelsDir, 'zero.json'))
+    symlinkSync('loop.json', join(paths.kernelsDir, 'loop.json'))
+    register('live', ownIdentity())
+    expect(readKernels(paths).map((kernel) => kernel.record.id)).toEqual(['live'])
   })
 
   it('sweeps all that dead kernels left, and only that', () => {

@@ -48,8 +48,10 @@ export function createSqliteDriver({ now = Date.now, ...options }: SqliteDriverO
     get: (scope, key) => run(() => get.get(scope, key)),
     put: (scope, key, value, expectedVersion) =>
       run(() => {
-        if (expectedVersion === undefined) return upsert.get(scope, key, value, now()) as StateEntry
-        const written = expectedVersion === 0 ? insert.get(scope, key, value, now()) : update.get(value, now(), scope, key, expectedVersion)
+        if (expectedVersion === undefined) return first(upsert.all(scope, key, value, now())) as StateEntry
+        const written = first(
+          expectedVersion === 0 ? insert.all(scope, key, value, now()) : update.all(value, now(), scope, key, expectedVersion),
+        )
         if (written === undefined) throw versionConflict(scope, key, expectedVersion, get.get(scope, key)?.version ?? 0)
         return written
       }),
@@ -60,6 +62,14 @@ export function createSqliteDriver({ now = Date.now, ...options }: SqliteDriverO
     transaction: (statements) => database.transaction(statements),
     close: () => database.close(),
   }
+}
+
+/**
+ * The row that a write returns. `get` would stop at the row: the write is committed after it, and that this failed (a full disk)
+ * would go unheard.
+ */
+function first<T>(rows: readonly T[]): T | undefined {
+  return rows[0]
 }
 
 /** SQLite sorts every blob behind every text. */

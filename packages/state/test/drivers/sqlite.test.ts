@@ -28,11 +28,12 @@ describeStateDriver('sqlite', { open: () => createSqliteDriver({ file }) })
 describeStateDriver('sqlite, full durability', { open: () => createSqliteDriver({ file, durability: 'full' }) })
 
 /** A process of its own that opens the same file through the built package and runs `body` with `driver`. */
-function startWriter(body: string): ChildProcess {
+function startWriter(body: string, shell?: readonly string[]): ChildProcess {
   const code = `import { createSqliteDriver } from ${JSON.stringify(import.meta.resolve('@llmspell/state/sqlite'))}
     const driver = createSqliteDriver({ file: ${JSON.stringify(file)} })
     ${body}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const words = ['--input-type=module', '-e', code]
+  const child = spawn(shell ? 'sh' : process.execPath, shell ? [...shell, ...words] : words, { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   return child
 }
@@ -79,6 +80,36 @@ describe('sqlite store', () => {
       rmSync(`${file}-shm`, { force: true })
     }
   }, 90_000)
+
+  // `ulimit -f` is a full disk to the process that has it.
+  it.skipIf(process.platform === 'win32')(
+    'acknowledges no write that found the disk full',
+    async () => {
+      const limited = ['-c', `trap '' XFSZ; ulimit -f 200; exec "$0" "$@"`, process.execPath]
+      const writer = startWriter(
+        `const acknowledged = []
+      const attempt = (key, expected) => { try { driver.put('s', key, JSON.stringify('x'.repeat(9000)), expected); acknowledged.push(key) } catch (error) { failures.push(error.code) } }
+      const failures = []
+      for (let n = 0; n < 60; n++) { attempt('upsert' + n); attempt('insert' + n, 0); attempt('upsert0', n + 1) }
+      process.stdout.write(JSON.stringify({ acknowledged, failures: [...new Set(failures)] }))
+      process.kill(process.pid, 'SIGKILL')`,
+        limited,
+      )
+      let printed = ''
+      writer.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        printed += text
+      })
+      await withTimeout(once(writer, 'close'), CHILD_DEADLINE_MS, 'the writer to fill its disk')
+      const { acknowledged, failures } = JSON.parse(printed) as { acknowledged: string[]; failures: string[] }
+      expect(failures.length).toBeGreaterThan(0)
+      for (const code of failures) expect(['state.disk_full', 'state.unusable', 'state.version_conflict']).toContain(code)
+      const driver = createSqliteDriver({ file })
+      expect(acknowledged.filter((key) => driver.get('s', key) === undefined)).toEqual([])
+      expect(driver.keys('s', '').length).toBe(new Set(acknowledged).size)
+      driver.close()
+    },
+    90_000,
+  )
 
   it('loses no increment of several processes that create and count in one file at once', async () => {
     const processes = 6
