@@ -19,21 +19,24 @@ import { installSignals } from './signals.ts'
 /** How long ending may take before the process goes anyway. */
 const STOP_DEADLINE_MS = 5000
 
-/** From the command line to a kernel that answers, and back to nothing left behind. Ends the process. */
-export async function runKernelProcess(words: readonly string[], paths: LlmspellPaths): Promise<void> {
+/**
+ * From the command line to a kernel that answers, and back to nothing left behind. Ends the process. `umask` is what scripts make
+ * their files with; the kernel's own are made before it is set, or name their mode.
+ */
+export async function runKernelProcess(words: readonly string[], paths: LlmspellPaths, umask: number): Promise<void> {
   // Whoever read our output may go before us: what we would have said to them is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const leftovers = new DisposableStore()
   process.on('exit', () => leftovers.dispose())
   try {
-    await start(parseArguments(words), paths, leftovers)
+    await start(parseArguments(words), paths, umask, leftovers)
   } catch (error) {
     reportFailure(error, readyDescriptor(words))
     process.exit(exitCodeOf(LlmspellError.is(error) ? error.code : undefined))
   }
 }
 
-async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: DisposableStore): Promise<void> {
+async function start(args: KernelArguments, paths: LlmspellPaths, umask: number, leftovers: DisposableStore): Promise<void> {
   const cwd = process.cwd()
   // A kernel that was started for whoever comes next has no project of its own.
   const readConfig = () => loadConfig({ paths, env: process.env, ...(args.startedBy === 'auto' ? {} : { cwd }) })
@@ -88,6 +91,7 @@ async function start(args: KernelArguments, paths: LlmspellPaths, leftovers: Dis
     statistics: () => log.log('info', 'statistics', { ...kernel.status(), dropped: sockets.dropped, memory: process.memoryUsage() }),
   })
   register(plan, { ...sockets.connection, llmspell: record }, leftovers)
+  process.umask(umask)
   reportReady(plan, args.readyFd)
 
   const parent = Number(process.env['JPY_PARENT_PID'])

@@ -11,7 +11,6 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(`llmspell needs Node.js 22.19 or newer; this is ${process.version}\n`)
   process.exit(1)
 }
-process.umask(0o077)
 const { bundled } = await import('@llmspell/base/bundled')
 await import(bundled(import.meta.url, './boot.js'))
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { parseConnectionFile, SOCKET_NAMES } from '@llmspell/jupyter'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { EXIT } from '../src/exit-codes.ts'
 import { isAlive, KERNEL_TEST_MS, logOf, makeHome, run, startKernel } from './support/kernel-under-test.ts'
 
@@ -129,6 +129,27 @@ describe('start', { timeout: KERNEL_TEST_MS }, () => {
       status: 'ok',
       text: `${kernel.home} yes undefined undefined\n`,
     })
+  })
+})
+
+describe('files of scripts', { timeout: KERNEL_TEST_MS }, () => {
+  let before: number
+  beforeAll(() => {
+    before = process.umask(0o022)
+  })
+  afterAll(() => {
+    process.umask(before)
+  })
+
+  it('get the modes of whoever started the kernel, in every language; its own stay private', async () => {
+    const kernel = startKernel()
+    const client = await kernel.connect()
+    await run(client, `io.open("${kernel.home}/lua", "w"):close() State.set("k", 1)`, { language: 'lua' })
+    await run(client, `require('node:fs').writeFileSync('${kernel.home}/js', '')`, { language: 'javascript' })
+    const modeOf = (...path: string[]) => (statSync(join(kernel.home, ...path)).mode & 0o777).toString(8)
+    expect([modeOf('lua'), modeOf('js')]).toEqual(['644', '644'])
+    expect([modeOf('state'), modeOf('state', 'state.db'), modeOf('state', 'state.db-wal')]).toEqual(['700', '600', '600'])
+    expect([modeOf('cache'), modeOf('run', 'kernels', 'default-1')]).toEqual(['700', '600'])
   })
 })
 

@@ -108,16 +108,11 @@ function makeDirectories(paths: LlmspellPaths): void {
 }
 
 function launch(options: SpawnOptions, more: readonly string[], how: Pick<NodeSpawnOptions, 'detached' | 'stdio'>): ChildProcess {
-  const umask = process.umask(0o077)
-  try {
-    return spawn(process.execPath, ['--disable-sigusr1', options.entry, ...kernelArguments(options), ...more], {
-      ...how,
-      cwd: options.cwd,
-      env: kernelEnvironment(options.env ?? process.env),
-    })
-  } finally {
-    process.umask(umask)
-  }
+  return spawn(process.execPath, ['--disable-sigusr1', options.entry, ...kernelArguments(options), ...more], {
+    ...how,
+    cwd: options.cwd,
+    env: kernelEnvironment(options.env ?? process.env),
+  })
 }
 
 /** The kernel works in another directory, where a relative LLMSPELL_HOME would be another place. */

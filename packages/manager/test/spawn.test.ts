@@ -41,7 +41,7 @@ async function failure(code: string, timeoutMs?: number): Promise<LlmspellError>
 describe('spawnKernel', { timeout: 90_000 }, () => {
   it('gives the kernel its options, its log and nothing of its parent', async () => {
     const { id, pid, connectionFile } = await start(`
-      console.log(JSON.stringify({ argv: process.argv.slice(2), cwd: process.cwd(), umask: process.umask(), parent: process.env.JPY_PARENT_PID, key: process.env.LLMSPELL_KEY }))
+      console.log(JSON.stringify({ argv: process.argv.slice(2), cwd: process.cwd(), parent: process.env.JPY_PARENT_PID, key: process.env.LLMSPELL_KEY }))
       ready(JSON.stringify({ ok: true, id: 'x', pid: process.pid, connectionFile: '/c.json' }) + '\\n')
       setTimeout(() => {}, 60_000)`)
     try {
@@ -52,7 +52,6 @@ describe('spawnKernel', { timeout: 90_000 }, () => {
       expect(JSON.parse(readFileSync(log, 'utf8'))).toEqual({
         argv: ['--id', 'x', '--started-by', 'daemon', '--ready-fd', '3', '--log-file', log],
         cwd: directory,
-        umask: 0o077,
       })
     } finally {
       process.kill(pid, 'SIGKILL')

@@ -144,7 +144,10 @@ function checkOurs(sqlite: Sqlite, file: string, applicationId: string): void {
 
 function backUp(sqlite: Sqlite, file: string, version: number): void {
   const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  sqlite.prepare('VACUUM INTO ?').run(`${file}.schema${version}-${stamp}-${process.pid}.bak`)
+  const backup = `${file}.schema${version}-${stamp}-${process.pid}.bak`
+  // SQLite takes an empty file for one to write, and leaves its mode.
+  closeSync(openSync(backup, 'wx', 0o600))
+  sqlite.prepare('VACUUM INTO ?').run(backup)
 }
 
 function schemaVersion(sqlite: Sqlite): number {

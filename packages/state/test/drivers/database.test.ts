@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -50,6 +50,7 @@ describe('openDatabase', () => {
     expect(migrated.sqlite.prepare('SELECT * FROM note').all()).toEqual([{ text: 'kept', stars: 1 }])
     const backups = readdirSync(join(dir, 'deep')).filter((name) => name.endsWith('.bak'))
     expect(backups).toEqual([expect.stringMatching(/^test\.db\.schema1-\d+T\d+Z-\d+\.bak$/)])
+    expect(statSync(join(dir, 'deep', backups[0] as string)).mode & 0o777).toBe(0o600)
     const backup = new Database(join(dir, 'deep', backups[0] as string))
     expect(backup.prepare('SELECT * FROM note').all()).toEqual([{ text: 'kept' }])
     backup.close()
