@@ -61,8 +61,15 @@ function createLinked(path: string, owner: LockOwner): boolean {
   }
 }
 
+/** A lock that cannot be looked at stays: who wants it sees that its owner is gone. */
 function removeOwn(path: string, mine: LockOwner): void {
-  if (readOwner(path)?.nonce === mine.nonce) unlinkSync(path)
+  let owner: LockOwner | undefined
+  try {
+    owner = readOwner(path)
+  } catch {
+    return
+  }
+  if (owner?.nonce === mine.nonce) unlinkSync(path)
 }
 
 /** `undefined` when there is no lock. */

@@ -86,6 +86,13 @@ export class EngineProcess {
       detached: process.platform !== 'win32',
       windowsHide: true,
     })
+    if (this.#child.stdio === undefined || !this.#child.stdio[CONTROL_FD]) {
+      this.#child.on('error', () => {})
+      throw new LlmspellError('the JavaScript engine process did not start: this process has no file descriptors left', {
+        code: 'engine.not_started',
+        hint: 'Close connections or raise the limit (`ulimit -n`), then run it again.',
+      })
+    }
     this.#control = this.#child.stdio[CONTROL_FD] as Duplex
     const script = this.#child.stdio[SCRIPT_FD] as Readable
     const stdout = this.#child.stdout as Readable

@@ -23,6 +23,9 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     const isWindows = process.platform === 'win32'
     const child = spawn(command, { shell: true, cwd, env, detached: !isWindows, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    // Without a free file descriptor there are no pipes either, only this event.
+    child.on('error', reject)
+    if (!hasPipes(child)) return
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdin.on('error', () => {}) // a command need not read its input
@@ -60,16 +63,18 @@ export function runCommand(
       clearTimeout(killing)
       signal.removeEventListener('abort', onAbort)
     }
-    child.on('error', (error) => {
-      settled()
-      reject(error)
-    })
+    child.on('error', settled)
     child.on('close', (code, name) => {
       settled()
       const status = code ?? 128 + (name === null ? 0 : constants.signals[name])
       resolve({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), status })
     })
   })
+}
+
+/** Node's types say that a process has the pipes it was asked for. */
+function hasPipes(child: { stdout: unknown }): boolean {
+  return child.stdout !== undefined && child.stdout !== null
 }
 
 function tooMuchOutput(command: string, mostBytes: number): LlmspellError {

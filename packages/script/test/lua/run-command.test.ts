@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { runCommand } from '../../src/lua/run-command.ts'
 
@@ -21,6 +23,20 @@ describe.skipIf(process.platform === 'win32')('a shell command', { timeout: COMM
       code: 'command.too_much_output',
       message: 'the command wrote more than 1 MiB and was ended',
     })
+  })
+
+  it('is an error, and nothing worse, when no file descriptor is left', async () => {
+    const program = `import { openSync } from 'node:fs'
+      import { EngineProcess } from ${JSON.stringify(new URL('../../dist/javascript/engine-process.js', import.meta.url).href)}
+      import { runCommand } from ${JSON.stringify(new URL('../../dist/lua/run-command.js', import.meta.url).href)}
+      try { for (;;) openSync('/dev/null') } catch {}
+      const command = await runCommand({ command: 'true', cwd: '/', env: {} }, new AbortController().signal).catch((error) => error.code)
+      let engine
+      try { new EngineProcess({ cwd: '/', env: {}, memoryLimit: 1 << 28 }, {}) } catch (error) { engine = error.code }
+      setTimeout(() => console.log(command, engine), 50)`
+    const limited = 'ulimit -n 64; exec "$0" --input-type=module -e "$1"'
+    const { stdout } = await promisify(execFile)('sh', ['-c', limited, process.execPath, program])
+    expect(stdout).toBe('EMFILE engine.not_started\n')
   })
 
   it('that cannot be started is an error', async () => {
