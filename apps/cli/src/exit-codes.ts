@@ -29,7 +29,6 @@ const BY_PREFIX: readonly (readonly [string, number])[] = [
   ['kernel.', EXIT.noKernel],
   ['connection_file.', EXIT.noKernel],
   ['transport.', EXIT.noKernel],
-  ['manager.', EXIT.noKernel],
   ['zmq.', EXIT.noKernel],
   ['timeout', EXIT.timeout],
 ]

@@ -13,18 +13,6 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 }
 
-/** One JSON object a line (`time`, `level`, `msg`, then the fields), handed to `write`. */
-export function jsonLogger(write: (line: string) => void, minimum: LogLevel = 'info', base: Record<string, unknown> = {}): Logger {
-  const from = LOG_LEVELS.indexOf(minimum)
-  return {
-    log(level, message, fields) {
-      if (LOG_LEVELS.indexOf(level) < from) return
-      write(`${JSON.stringify({ time: new Date().toISOString(), level, msg: message, ...base, ...fields })}\n`)
-    },
-    child: (fields) => jsonLogger(write, minimum, { ...base, ...fields }),
-  }
-}
-
 /** True when `LLMSPELL_TRACE` names this topic (comma-separated, or `all`). Read once per topic at start. */
 export function traceEnabled(topic: string, value: string | undefined): boolean {
   if (!value) return false

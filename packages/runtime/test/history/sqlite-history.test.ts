@@ -1,18 +1,23 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jsonLogger } from '@llmspell/base'
+import type { Logger } from '@llmspell/base'
 import type { HistoryStore } from '@llmspell/kernel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSqliteHistory } from '../../src/history/sqlite-history.ts'
 
 let dir: string
 let file: string
-let logged: { level: string; msg: string; reason?: string }[]
+let logged: { level: string; msg: string; reason?: unknown }[]
 const open: HistoryStore[] = []
 
+const logger: Logger = {
+  log: (level, msg, fields) => void logged.push({ level, msg, ...fields }),
+  child: () => logger,
+}
+
 function history(keep = 1000): HistoryStore {
-  const store = createSqliteHistory({ file, keep, logger: jsonLogger((line) => logged.push(JSON.parse(line))) })
+  const store = createSqliteHistory({ file, keep, logger })
   open.push(store)
   return store
 }
