@@ -26,3 +26,12 @@ export function integerOption(context: Context, name: string): number | undefine
   const value = option(context, name)
   return value === undefined ? undefined : Number(value)
 }
+
+/** The longest wait a timer can do, 24 days; a longer one would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Milliseconds of an option that is given in seconds. */
+export function secondsOption(context: Context, name: string): number | undefined {
+  const value = option(context, name)
+  return value === undefined ? undefined : Math.min(Number(value) * 1_000, MAX_TIMER_MS)
+}

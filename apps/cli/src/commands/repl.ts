@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { messageOf } from '@llmspell/base'
 import { type Context, flag } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import { bundleText } from '../render/bundle-text.ts'
@@ -26,7 +27,7 @@ const LABELS = { lua: 'lua> ', javascript: 'js> ', typescript: 'ts> ' } as const
 /** At a terminal. */
 async function converse(session: ReplSession): Promise<number> {
   const { terminal, paths, version } = session.context
-  const history = new HistoryFile(paths.replHistory)
+  const history = new HistoryFile(paths.replHistory, (error) => terminal.note(`llmspell: inputs are not remembered: ${messageOf(error)}\n`))
   const { record } = session
   terminal.out(`llmspell ${version}${record ? `, kernel "${record.id}"` : ''}. :help for help, :quit to leave.\n`)
   for (;;) {

@@ -1,6 +1,6 @@
 import { codeOf } from '@llmspell/base'
 import type { ExecuteOptions, ExecuteReply, Execution, Output } from '@llmspell/client'
-import { type Context, option } from '../context.ts'
+import { type Context, secondsOption } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Position } from '../render/excerpt.ts'
 import { createInput, type Input } from './input.ts'
@@ -115,6 +115,6 @@ function extensionOf(reply: ExecuteReply): { exit?: { code: number }; position?:
 }
 
 function startTimer(context: Context, expire: () => void): NodeJS.Timeout | undefined {
-  const seconds = option(context, 'timeout')
-  return seconds === undefined ? undefined : setTimeout(expire, Number(seconds) * 1_000)
+  const ms = secondsOption(context, 'timeout')
+  return ms === undefined ? undefined : setTimeout(expire, ms)
 }

@@ -13,7 +13,11 @@ export function startTrace(context: Context, client: KernelClient): void {
   client.onTraffic((direction, { channel, header, parent_header, metadata, content }) => {
     const arrow = direction === 'out' ? '→' : '←'
     const parent = parent_header.msg_id === undefined ? '' : ` of ${parent_header.msg_id}`
-    const body = JSON.stringify({ ...(Object.keys(metadata).length > 0 && { metadata }), content })
+    const body = JSON.stringify({
+      ...(Object.keys(metadata).length > 0 && { metadata }),
+      // What people type may be a password.
+      ...(header.msg_type !== 'input_reply' && { content }),
+    })
     context.terminal.note(`${new Date().toISOString()} ${arrow} ${channel} ${header.msg_type} ${header.msg_id}${parent} ${body}\n`)
   })
 }

@@ -131,4 +131,12 @@ describe('exec', { timeout: COMMAND_MS * 2 }, () => {
     expect(stderr).toMatch(/→ shell execute_request/)
     expect(stderr).toMatch(/← shell execute_reply/)
   })
+
+  it('shows there nothing of what is typed, which may be a password', async () => {
+    const code = 'return #input("password: ", { password = true })'
+    const { stdout, stderr } = await home.run(['exec', '--trace', 'jupyter', code], 'open sesame\n')
+    expect(stdout).toBe('11\n')
+    expect(stderr).toMatch(/→ stdin input_reply/)
+    expect(stderr).not.toContain('sesame')
+  })
 })

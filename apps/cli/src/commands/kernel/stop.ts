@@ -7,7 +7,7 @@ import {
   stopKernel,
   sweep,
 } from '@llmspell/manager'
-import { type Context, flag, option } from '../../context.ts'
+import { type Context, flag, secondsOption } from '../../context.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { kernelId } from '../../session/kernel-argument.ts'
 
@@ -15,14 +15,14 @@ export async function run(context: Context): Promise<number> {
   const { paths, terminal } = context
   const all = flag(context, 'all')
   const kernels = all ? readKernels(paths).filter(isKernelRunning) : [registeredKernel(paths, kernelId(context))]
-  const seconds = option(context, 'timeout')
+  const timeoutMs = secondsOption(context, 'timeout')
   if (kernels.length > 0) terminal.progress(kernels.length === 1 ? 'stopping the kernel…' : `stopping ${kernels.length} kernels…`)
   const stopped = await Promise.all(
     kernels.map(async (kernel) => ({
       kernel,
       outcome: await stopKernel(paths, kernel, {
         force: flag(context, 'force'),
-        ...(seconds === undefined ? {} : { timeoutMs: Number(seconds) * 1_000 }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
       }),
     })),
   )
