@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { LOG_LEVELS, type Logger, type LogLevel } from '@llmspell/base'
+import { codeOf, LlmspellError, LOG_LEVELS, type Logger, type LogLevel, messageOf } from '@llmspell/base'
 
 /** A logger whose level can be changed while it is used. */
 export interface ProcessLog extends Logger {
@@ -56,7 +56,7 @@ export class LogFile {
 
   constructor(options: LogFileOptions) {
     this.#options = options
-    this.#descriptor = openSync(options.file, 'a', 0o600)
+    this.#descriptor = openLogFile(options.file)
     this.#size = fstatSync(this.#descriptor).size
   }
 
@@ -102,5 +102,18 @@ function renameIfThere(from: string, to: string): void {
     renameSync(from, to)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function openLogFile(file: string): number {
+  try {
+    return openSync(file, 'a', 0o600)
+  } catch (cause) {
+    throw new LlmspellError(`cannot write the log file ${file}: ${codeOf(cause) ?? messageOf(cause)}`, {
+      code: 'log.unusable',
+      data: { file },
+      cause,
+      hint: 'Its directory must exist and be yours.',
+    })
   }
 }

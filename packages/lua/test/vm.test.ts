@@ -427,3 +427,29 @@ describe('the end', () => {
     expect(vm.execute('return pcall(stop)')).toEqual([false, 'interrupted'])
   })
 })
+
+describe('a hook of the program', () => {
+  it.each([
+    ['fails at every instruction', 'debug.sethook(function() error("hook") end, "", 1)'],
+    ['fails at every call', 'debug.sethook(function() error("hook") end, "cr")'],
+    ['is not the last word of a call that went well', 'debug.sethook(function() error("hook") end, "l")'],
+  ])('that %s ends with the call that set it', (_, set) => {
+    const { vm } = newState()
+    try {
+      vm.execute(set)
+    } catch (error) {
+      expect(String(error)).toContain('hook')
+    }
+    expect(vm.execute('local sum = 0\nfor i = 1, 10 do sum = sum + math.abs(i) end\nreturn sum, debug.gethook()')[0]).toBe(55)
+  })
+
+  it('outlasts a call of the host within the one that set it', () => {
+    const { vm } = newState()
+    vm.setGlobal(
+      'through',
+      vm.function('through', () => vm.execute('return 1')[0]),
+    )
+    const code = 'local n = 0 debug.sethook(function() n = n + 1 end, "l")\nthrough()\nlocal before = n\nlocal a = 1\nreturn n - before'
+    expect(vm.execute(code)).toEqual([2])
+  })
+})

@@ -214,6 +214,8 @@ LW_EXPORT(lw_call) int lw_call(lua_State *L, const unsigned char *message, int c
   lua_State *before = lw_running;
   if (!L) L = before;
   struct call call = {message, count, results, LUA_OK};
+  /* A hook lasts as long as the call from outside that set it: one that fails or never ends would spoil all that come after. */
+  if (L == before && L->ci == &L->base_ci) lua_sethook(L, NULL, 0, 0);
   if (L != before) {
     *lw_parent(L) = before;
     if (L->ci == &L->base_ci) L->nCcalls = getCcalls(before); /* as lua_resume does: one C stack carries both */
