@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { codeOf, LlmspellError } from '@llmspell/base'
+import { codeOf, LlmspellError, messageOf } from '@llmspell/base'
 import { isHeld, tryLock } from '@llmspell/config/lock-file'
 import { checkKernelId, ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
 import {
@@ -92,10 +92,16 @@ function idFromFile(file: string): string {
 
 function readIfThere(file: string): string | undefined {
   try {
+    // A device or a pipe would be read for ever.
+    if (!statSync(file).isFile()) throw new Error('it is not a regular file')
     return readFileSync(file, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
-    throw new LlmspellError(`cannot read the connection file ${file}`, { code: 'connection_file.invalid', data: { file }, cause: error })
+    throw new LlmspellError(`cannot read the connection file ${file}: ${messageOf(error)}`, {
+      code: 'connection_file.invalid',
+      data: { file },
+      cause: error,
+    })
   }
 }
 

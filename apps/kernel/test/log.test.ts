@@ -14,6 +14,12 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 describe('LogFile', () => {
+  it('that cannot be opened is an error with the file and what it needs', () => {
+    expect(() => new LogFile({ file: join(file, 'nowhere', 'kernel.log'), maxSize: 1000, keep: 3 })).toThrow(
+      expect.objectContaining({ code: 'log.unusable', message: expect.stringMatching(/cannot write the log file .*: ENO/) }),
+    )
+  })
+
   it('begins anew when it is full, keeps so many old ones, and loses no line', () => {
     const log = new LogFile({ file, maxSize: 1000, keep: 3 })
     for (let n = 0; n < 38; n++) log.write(`${n} ${'x'.repeat(95)}\n`)

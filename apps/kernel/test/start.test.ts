@@ -51,6 +51,12 @@ describe('start', { timeout: KERNEL_TEST_MS }, () => {
     expect((await (await kernel.connect()).kernelInfo()).status).toBe('ok')
   })
 
+  it('reads no device for a connection file', async () => {
+    const kernel = startKernel({ args: ['--connection-file', '/dev/zero'] })
+    expect(await kernel.ended()).toEqual({ code: EXIT.config, signal: null })
+    expect(kernel.printed()).toBe('llmspell kernel: cannot read the connection file /dev/zero: it is not a regular file\n')
+  })
+
   it('says that a port is taken, with exit code 98 and one line', async () => {
     const taken = createServer()
     onTestFinished(() => void taken.close())
