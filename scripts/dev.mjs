@@ -213,11 +213,14 @@ function setUp() {
 /** Runs a program to its end in the foreground; it gets our terminal, and signals reach it by the terminal's process group. */
 function foreground(command, args, env) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
-  const child = spawn(command, args, { stdio: 'inherit', env })
+  const child = spawn(command, args, { stdio: 'inherit', env, cwd: startedIn })
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   child.on('exit', (code, signal) => process.exit(signal ? 128 + (signal === 'SIGINT' ? 2 : 15) : (code ?? 1)))
   child.on('error', (error) => fail(`${command}: ${error.message}`))
 }
+
+/** npm runs scripts in the folder of package.json; files are named from where the user stands. */
+const startedIn = process.env.INIT_CWD && existsSync(process.env.INIT_CWD) ? process.env.INIT_CWD : process.cwd()
 
 const TASKS = {
   start: (node, args) =>

@@ -9,6 +9,13 @@ import { locate, parseToml, readTomlFile, type TomlTable } from './toml-file.ts'
 /** The name as given, or code `config.unknown_setting` with the nearest one. */
 export function checkSettingName(name: string): SettingName {
   if (isSetting(name)) return name
+  const group = SETTING_NAMES.filter((setting) => setting.startsWith(`${name}.`))
+  if (group.length > 0)
+    throw new LlmspellError(`"${name}" is a group of settings, not one`, {
+      code: 'config.unknown_setting',
+      data: { name, group },
+      hint: `It has ${group.join(', ')}.`,
+    })
   const suggestion = suggestSetting(name)
   throw new LlmspellError(`unknown setting "${name}"${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}`, {
     code: 'config.unknown_setting',

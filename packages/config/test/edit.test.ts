@@ -2,7 +2,15 @@ import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { configTemplate, initConfig, setConfigValue, showConfig, unsetConfigValue, validateConfigFile } from '../src/edit.ts'
+import {
+  checkSettingName,
+  configTemplate,
+  initConfig,
+  setConfigValue,
+  showConfig,
+  unsetConfigValue,
+  validateConfigFile,
+} from '../src/edit.ts'
 import { loadConfig } from '../src/load.ts'
 import { resolvePaths } from '../src/paths.ts'
 import { SETTING_NAMES } from '../src/settings.ts'
@@ -104,6 +112,14 @@ describe('initConfig', () => {
     expect(readFileSync(file, 'utf8')).toBe('# precious')
     initConfig(file, { force: true })
     expect(readFileSync(file, 'utf8')).toContain('[kernel]')
+  })
+})
+
+describe('checkSettingName', () => {
+  it('lists the settings of a group', () => {
+    expect(() => checkSettingName('log')).toThrow(
+      expect.objectContaining({ code: 'config.unknown_setting', hint: expect.stringContaining('log.level') }),
+    )
   })
 })
 

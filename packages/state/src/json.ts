@@ -52,7 +52,7 @@ function checkLeaf(value: unknown, path: string): void {
     case 'undefined':
       throw path === ''
         ? refuse(path, 'is missing', 'To remove a key, use State.delete.')
-        : refuse(path, 'is undefined', 'Leave the field out or use null.')
+        : refuse(path, 'is undefined', 'Leave it out or use null, which is JSON.null in Lua.')
     default:
       throw refuse(path, `is a ${typeof value}`, 'State holds data only: text, numbers, booleans, lists and tables.')
   }
@@ -63,6 +63,8 @@ function checkPlain(value: object, path: string): void {
   // A plain object of another realm has a prototype of its own that is the end of its chain.
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return
   const name = value.constructor?.name ?? 'object'
+  // A Lua string that is no UTF-8 text comes so.
+  if (ArrayBuffer.isView(value)) throw refuse(path, `is bytes (${name}), not text`, 'Encode them as text, in base64 for example.')
   throw refuse(
     path,
     `is a ${name}, not plain data`,

@@ -104,7 +104,9 @@ function unknownCommand(word: string, parent: CommandSpec, path: readonly Comman
 
 function unknownOption(rawName: string, known: readonly string[], path: readonly CommandSpec[]): LlmspellError {
   const near = rawName.startsWith('--') ? nearest(rawName.slice(2), known) : undefined
-  return usageError(`unknown option ${rawName}`, path, 'usage.unknown_option', near ? `Did you mean --${near}?` : undefined)
+  const last = path.at(-1)?.positionals?.at(-1)
+  const meant = near ? `Did you mean --${near}?` : last && `For ${last.name}, what starts with "-" stands behind "--".`
+  return usageError(`unknown option ${rawName}`, path, 'usage.unknown_option', meant)
 }
 
 function usageError(message: string, path: readonly CommandSpec[], code: string, suggestion?: string): LlmspellError {

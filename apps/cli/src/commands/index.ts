@@ -17,7 +17,7 @@ const timeout: OptionSpec = {
   describe: 'Interrupt the code after so many seconds; the exit code is then 124.',
 }
 const events =
-  'one event a line: {"type":"start", "execution", "kernel"}, then stream, display_data, update_display_data, execute_result, clear_output and error events as in Jupyter, at last {"type":"end", "status", "exitCode"}.'
+  'one event a line: {"type":"start", "execution", "kernel"}, then stream, display_data, update_display_data, execute_result, clear_output and error events as in Jupyter, {"type":"page", "data"} for documentation asked with `name?`, at last {"type":"end", "status", "exitCode"}.'
 
 const scope = {
   user: { describe: 'For you (the default).' },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlmspellError } from '@llmspell/base'
 import { type Context, flag } from '../context.ts'
@@ -7,6 +6,7 @@ import { execute } from '../session/execute.ts'
 import { noInput, readAll } from '../session/input.ts'
 import { type Language, languageOfFile, languageOption } from '../session/languages.ts'
 import { openKernel } from '../session/open-kernel.ts'
+import { readScriptFile } from '../session/script-file.ts'
 
 export async function run(context: Context): Promise<number> {
   const [file = '', ...args] = context.invocation.positionals
@@ -49,23 +49,6 @@ async function readScript(context: Context, file: string): Promise<Script> {
     return { code: await readAll(context.terminal.stdin), language: chosen, source: '<stdin>', stdinUsed: true }
   }
   const path = resolve(context.cwd, file)
-  const language = chosen ?? languageOfFile(path)
-  return { code: readText(path), language, source: path, stdinUsed: false }
-}
-
-function readText(path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const reason = READ_ERRORS[code ?? ''] ?? `it cannot be read (${code})`
-    throw new LlmspellError(`cannot run ${path}: ${reason}`, { code: 'usage.unreadable_script', data: { path, reason: code }, cause })
-  }
-}
-
-const READ_ERRORS: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory',
-  EACCES: 'you may not read it',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+  const code = readScriptFile(path)
+  return { code, language: chosen ?? languageOfFile(path), source: path, stdinUsed: false }
 }

@@ -5,7 +5,9 @@ import { renderMarkdown } from './markdown.ts'
 /** The best text for a terminal or a pipe that a display offers; what cannot be shown is named. */
 export function bundleText(data: MimeBundle, terminal: Terminal): string {
   const markdown = data['text/markdown']
-  if (typeof markdown === 'string' && terminal.colors('stdout')) return renderMarkdown(markdown)
+  // A table that was laid out as text reads better than its Markdown.
+  const better = typeof data['text/plain'] === 'string' && typeof markdown === 'string' && TABLE.test(markdown)
+  if (typeof markdown === 'string' && !better && terminal.colors('stdout')) return renderMarkdown(markdown)
   for (const type of [
     'text/plain',
     'text/markdown',
@@ -22,6 +24,9 @@ export function bundleText(data: MimeBundle, terminal: Terminal): string {
     .map(([type, value]) => `[${type}, ${sizeOf(value)}]`)
     .join(' ')
 }
+
+/** The line between head and body of a table in Markdown. */
+const TABLE = /^\|(?: *:?-+:? *\|)+ *$/m
 
 /** Binary types come as base64. */
 function sizeOf(value: unknown): string {

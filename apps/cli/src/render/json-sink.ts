@@ -11,6 +11,7 @@ export function createJsonSink(terminal: Terminal): OutputSink {
       emit({ type: 'start', execution: execution.id, kernel: { id, pid, version, started } })
     },
     output: (output) => emit(eventOf(output)),
+    page: (data) => emit({ type: 'page', data }),
     end: ({ status, exitCode }) => emit({ type: 'end', status, exitCode }),
   }
 }

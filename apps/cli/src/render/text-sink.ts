@@ -47,6 +47,7 @@ export function createTextSink(terminal: Terminal, options: TextSinkOptions): Ou
           break // What a program has written stays written.
       }
     },
+    page: (data) => show(bundleText(data, terminal)),
     place(code, source, position) {
       if (!position) return
       const text = position.source === source || !isAbsolute(position.source) ? code : readIfThere(position.source)
@@ -56,6 +57,7 @@ export function createTextSink(terminal: Terminal, options: TextSinkOptions): Ou
       if (lines) terminal.note(`${lines}\n`)
     },
     end({ status }) {
+      if (status === 'timeout') terminal.note('llmspell: interrupted, because the time of --timeout was over\n')
       if (status === 'aborted') terminal.note('llmspell: it was not run, because code before it failed or the kernel was restarted\n')
     },
   }

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlmspellError, nearest } from '@llmspell/base'
 import { duration, megabytes } from '../render/quantities.ts'
 import { table } from '../render/table.ts'
 import type { Input } from '../session/input.ts'
 import { LANGUAGE_NAMES, languageNamed, languageOfFile } from '../session/languages.ts'
+import { readScriptFile } from '../session/script-file.ts'
 import type { ReplSession } from './session.ts'
 
 export type CommandResult = 'go-on' | 'quit'
@@ -91,7 +92,7 @@ const COMMANDS: Record<string, ReplCommand> = {
     async run(session, file, input) {
       if (!file) throw needsFile('load')
       const path = resolve(session.context.cwd, file)
-      const code = readFileSync(path, 'utf8')
+      const code = readScriptFile(path)
       const before = session.language
       session.language = languageOfFile(path)
       try {

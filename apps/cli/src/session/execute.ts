@@ -1,5 +1,6 @@
 import { codeOf } from '@llmspell/base'
 import type { ExecuteOptions, ExecuteReply, Execution, Output } from '@llmspell/client'
+import type { MimeBundle } from '@llmspell/jupyter'
 import { type Context, secondsOption } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Position } from '../render/excerpt.ts'
@@ -10,6 +11,8 @@ import type { OpenKernel } from './open-kernel.ts'
 export interface OutputSink {
   start(execution: Execution, kernel: OpenKernel): void
   output(output: Output): void
+  /** Documentation that the code asked for, as in `string.format?`. */
+  page(data: MimeBundle): void
   /** After an error whose place is known: in this code, named so, or in a file it uses. */
   place?(code: string, source: string | undefined, position: Position | undefined): void
   end(outcome: Outcome): void
@@ -83,8 +86,11 @@ export async function execute(
   try {
     const reply = await Promise.race([execution.done, left.promise])
     const outcome = 'exitCode' in reply ? reply : outcomeOf(reply, ending)
-    if ('ename' in reply && !outcome.exit) sink.place?.(code, request.source, positionOf(reply))
-    sink.end(outcome)
+    if (!terminal.readerGone.aborted) {
+      if ('execution_count' in reply) for (const page of pagesOf(reply)) sink.page(page)
+      if ('ename' in reply && !outcome.exit) sink.place?.(code, request.source, positionOf(reply))
+      sink.end(outcome)
+    }
     return outcome.exitCode
   } finally {
     started()
@@ -103,6 +109,11 @@ function outcomeOf(reply: ExecuteReply, ending: Outcome | undefined): Outcome {
   if (reply.status === 'error' && reply.ename === 'Interrupted') return { status: 'interrupted', exitCode: EXIT.interrupted }
   if (reply.status === 'error' && reply.ename === 'KernelStopped') return { status: 'error', exitCode: EXIT.kernelDied }
   return { status: reply.status, exitCode: EXIT.failed }
+}
+
+function pagesOf(reply: ExecuteReply): MimeBundle[] {
+  if (reply.status !== 'ok') return []
+  return (reply.payload ?? []).flatMap(({ source, data }) => (source === 'page' ? [data as MimeBundle] : []))
 }
 
 function positionOf(reply: ExecuteReply): Position | undefined {

@@ -46,6 +46,14 @@ describe('run', { timeout: COMMAND_MS * 2 }, () => {
     expect((await home.run(['run', script], 'one\ntwo')).stdout).toBe('one\ntwo\nnil\n')
   })
 
+  it('shows documentation that code asks for', async () => {
+    const { code, stdout } = await home.run(['exec', 'State.get?'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('State.get(key: string')
+    const events = (await home.run(['exec', '--json', 'State.get?'])).stdout.trim().split('\n')
+    expect(events.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(['start', 'page', 'end'])
+  })
+
   it('takes the script itself from stdin', async () => {
     expect(await home.run(['run', '-', '--lang', 'js'], 'console.log(6 * 7)')).toMatchObject({ code: 0, stdout: '42\n' })
     expect((await home.run(['run', '-'], 'x')).code).toBe(2)
@@ -95,10 +103,11 @@ describe('run', { timeout: COMMAND_MS * 2 }, () => {
 
   it.each([
     [['run', 'missing.lua'], 2, 'there is no such file'],
-    [['run', '.'], 2, 'cannot tell the language'],
+    [['run', '.'], 2, 'it is a directory'],
     [['run', '--lang', 'lua', '.'], 2, 'it is a directory'],
     [['run', 'x.py'], 2, '--lang lua'],
   ])('explains %j', async (args, code, text) => {
+    home.file('x.py', '')
     const result = await home.run(args)
     expect(result.code).toBe(code)
     expect(result.stderr).toContain(text)

@@ -21,8 +21,18 @@ export function normalizeBundle(bundle: MimeBundle): MimeBundle {
     if (!ArrayBuffer.isView(value)) normal[type] = value
     else normal[type] = isTextual(type) ? bytesOf(value).toString() : bytesOf(value).toString('base64')
   }
-  normal['text/plain'] ??= `<${Object.keys(bundle).join(', ')}>`
+  normal['text/plain'] ??= plainOf(normal)
   return normal
+}
+
+/** For clients that draw nothing: the text itself where that can be read, otherwise what there would be to see. */
+function plainOf(bundle: MimeBundle): string {
+  const { 'text/markdown': markdown, 'text/latex': latex, 'text/html': html, 'application/json': json } = bundle
+  if (typeof markdown === 'string') return markdown
+  if (typeof latex === 'string') return latex
+  if (typeof html === 'string') return textOfHtml(html)
+  if (json !== undefined) return JSON.stringify(json, null, 2)
+  return `<${Object.keys(bundle).join(', ')}>`
 }
 
 /**

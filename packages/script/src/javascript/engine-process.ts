@@ -303,6 +303,8 @@ function flags(options: ProcessOptions): string[] {
     // A termination inside a timer or nextTick callback would abort the process.
     '--no-force-async-hooks-checks',
     '--disable-warning=ExperimentalWarning',
+    // Scripts are modules without a package.json saying so; told for each imported neighbour, it is noise.
+    '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
     ...(Number.parseInt(process.versions.node, 10) < 24 ? ['--experimental-async-context-frame'] : []),
   ]
 }

@@ -13,6 +13,12 @@ describe('bundles', () => {
     expect(normalizeBundle({ 'image/png': new Uint8Array([1, 2, 3]) })).toEqual({ 'image/png': 'AQID', 'text/plain': '<image/png>' })
   })
 
+  it('gives clients that draw nothing the text itself', () => {
+    expect(normalizeBundle({ 'text/markdown': '**bold**' })['text/plain']).toBe('**bold**')
+    expect(normalizeBundle({ 'text/html': '<b>bold</b>' })['text/plain']).toBe('bold')
+    expect(normalizeBundle({ 'text/html': '<b>bold</b>', 'text/plain': 'mine' })['text/plain']).toBe('mine')
+  })
+
   it('shows rows of objects with the union of their columns', () => {
     const bundle = bundleOf('table', [
       { name: 'a<b', n: 1 },

@@ -97,9 +97,9 @@ describe('input', () => {
     ])
   })
 
-  it('is null at the end of input, and an error with a code when refused', async () => {
+  it('is undefined at the end of input, and an error with a code when refused', async () => {
     line = undefined
-    expect(await js.value('input()')).toBe('null')
+    expect(await js.value('input()')).toBeUndefined()
     line = 'refuse'
     expect(await js.value('try { input() } catch (e) { e.code }')).toBe("'input.not_allowed'")
     expect(await js.value('input()')).toMatch(/takes no input/)

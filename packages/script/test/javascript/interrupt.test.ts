@@ -81,6 +81,17 @@ describe('interrupt', () => {
     )
   }
 
+  it('is what ends the endless loop of a script, not that nothing is left to wait for', async () => {
+    const running = js.run('console.log("go")\nfunction spin() { while (true); }\nspin()', {
+      source: '/tmp/spin.js',
+      drain: true,
+      wantResult: false,
+    })
+    await until(() => js.text().includes('go'), 'the script to run')
+    await js.engine.interrupt()
+    expect(await running).toMatchObject({ status: 'interrupted', error: { ename: 'Interrupted' } })
+  })
+
   it('does no harm when idle, twice, or many times', async () => {
     await js.engine.interrupt()
     await js.run('let kept = 1')

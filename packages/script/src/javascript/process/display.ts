@@ -1,5 +1,6 @@
+import { LlmspellError } from '@llmspell/base'
 import type { MimeBundle } from '../../engine.ts'
-import { bundleOf, DISPLAY_KINDS, isBundle, normalizeBundle } from '../../host/bundles.ts'
+import { bundleOf, DISPLAY_KINDS, type DisplayKind, isBundle, normalizeBundle } from '../../host/bundles.ts'
 import type { ScriptThread } from './script-thread.ts'
 import { toBundle } from './show.ts'
 
@@ -30,7 +31,7 @@ export function displays(thread: ScriptThread): { display: Show; Display: Record
     return bundle.then((settled) => emit(settled ?? { 'text/plain': 'undefined' }, options, update))
   }
   const kinds = DISPLAY_KINDS.map((kind) => {
-    const run: Show = (value, options) => emit(bundleOf(kind, value), options)
+    const run: Show = (value, options) => emit(checked(kind, value), options)
     Object.defineProperty(run, 'name', { value: kind })
     return [kind, run] as const
   })
@@ -43,4 +44,14 @@ export function displays(thread: ScriptThread): { display: Show; Display: Record
     },
   })
   return { display: (value, options) => show(value, options), Display }
+}
+
+/** A wrong argument is a TypeError, as for every function of the language. */
+function checked(kind: DisplayKind, value: unknown): MimeBundle {
+  try {
+    return bundleOf(kind, value)
+  } catch (error) {
+    if (LlmspellError.is(error)) throw new TypeError(error.message)
+    throw error
+  }
 }

@@ -14,7 +14,8 @@ export function installGlobals(thread: ScriptThread): void {
     Comm: comms(thread),
     Log: logger(thread),
     sleep: (seconds: number) => sleep(seconds),
-    input: (prompt: unknown = '', options: { password?: boolean } = {}) => thread.input(String(prompt), options.password === true),
+    input: (prompt: unknown = '', options: { password?: boolean } = {}) =>
+      thread.input(String(prompt), options.password === true) ?? undefined,
     prompt: (text: unknown = '', preset?: unknown) => {
       const label = String(text)
       const line = thread.input(label === '' || /\s$/.test(label) ? label : `${label} `, false)

@@ -37,7 +37,9 @@ export function toHostJson(args: readonly unknown[], name: string): string {
     open.delete(value)
   }
   for (let index = 0; index < args.length; index++) check(args[index], `argument ${index + 1}`)
-  return JSON.stringify(args)
+  let count = args.length
+  while (count > 0 && args[count - 1] === undefined) count--
+  return JSON.stringify(args.slice(0, count))
 }
 
 function refusal(name: string, path: string, reason: string): TypeError {

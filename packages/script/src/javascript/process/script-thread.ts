@@ -3,7 +3,7 @@ import { Session } from 'node:inspector'
 import { isAbsolute } from 'node:path'
 import { promiseHooks } from 'node:v8'
 import { constants, Script } from 'node:vm'
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { MimeBundle, ScriptError } from '../../engine.ts'
 import { type FromScript, INTERRUPTED, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
 import { Cell, Interrupted } from './cell.ts'
@@ -118,6 +118,10 @@ export class ScriptThread {
 
   /** Nothing is left that could act: a program would end now. */
   onIdle(): void {
+    // What came keeps no loop alive, such as the interrupt that has just cut off an endless one.
+    for (let next = receiveMessageOnPort(this.#messages); next; next = receiveMessageOnPort(this.#messages)) {
+      this.onMessage(next.message as ScriptMessage)
+    }
     const cell = this.#current
     if (!cell?.drain) return
     if (!cell.drained) {
