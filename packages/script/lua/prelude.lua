@@ -154,7 +154,8 @@ end
 
 function M.show_all(...)
   local parts = {}
-  for i = 1, select("#", ...) do parts[i] = M.show((select(i, ...))) end
+  local values = { ... }
+  for i = 1, select("#", ...) do parts[i] = M.show(values[i]) end
   return concat(parts, "\t")
 end
 

@@ -85,4 +85,9 @@ describe('Lua output', { timeout: 2 * STEP_TIMEOUT_MS }, () => {
     expect(open.host.text()).toBe('a\nb\nd\n\n')
     expect(open.host.text('stderr')).toBe('c\n')
   })
+
+  it('shows very many results, nils among them', async () => {
+    const { result } = await withTimeout(open.run('return table.unpack({ [199999] = 1 }, 1, 200000)'), STEP_TIMEOUT_MS, 'the results')
+    expect(String(result?.['text/plain']).slice(-9)).toBe('nil\t1\tnil')
+  })
 })
