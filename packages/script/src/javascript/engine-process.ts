@@ -140,6 +140,12 @@ export class EngineProcess {
     this.#control.write(jsonFrame(message, SYNC_FRAME))
   }
 
+  /** Resolves when the system has taken the process away; at once when there is none. */
+  gone(): Promise<void> {
+    if (this.#exited || this.#child.pid === undefined) return Promise.resolve()
+    return new Promise((resolve) => this.#child.once('exit', () => resolve()))
+  }
+
   /** At once, with everything it has started. */
   kill(): void {
     if (this.#exited) return

@@ -195,6 +195,7 @@ class JavascriptEngine implements ScriptEngine {
     this.#state = 'disposed'
     const process = this.#process
     process?.kill()
+    await process?.gone()
   }
 
   get #disposed(): boolean {
