@@ -222,9 +222,13 @@ export class KernelClient {
     return this.request('kernel_info_request', {}, { channel: 'control', ...options })
   }
 
-  /** Interrupts what runs in the shared namespace, or only the execution named. Resolves when the kernel has taken it. */
-  async interrupt(options: { execution?: string } & RequestOptions = {}): Promise<void> {
-    await this.request('interrupt_request', {}, withExtension(options, { execution: options.execution }))
+  /**
+   * Interrupts what runs in the shared namespace, or only the execution named. Resolves when it has stopped, with whether
+   * anything ran; `undefined` from kernels that do not tell.
+   */
+  async interrupt(options: { execution?: string } & RequestOptions = {}): Promise<boolean | undefined> {
+    const reply = await this.request('interrupt_request', {}, withExtension(options, { execution: options.execution }))
+    return (reply as { llmspell?: { interrupted?: boolean } }).llmspell?.interrupted
   }
 
   /**

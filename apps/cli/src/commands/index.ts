@@ -162,7 +162,7 @@ export const commands: CommandSpec = {
             connect,
             execution: { value: 'ID', describe: 'Only this execution, as `kernel status` lists it: also a run of a script.' },
           },
-          json: '{"interrupted":true}.',
+          json: '{"interrupted"}: false when nothing was running.',
           load: () => import('./kernel/interrupt.ts'),
         },
         {

@@ -5,8 +5,10 @@ import { withKernel } from '../../session/kernel-argument.ts'
 export function run(context: Context): Promise<number> {
   return withKernel(context, async (client) => {
     const execution = option(context, 'execution')
-    await client.interrupt(execution === undefined ? {} : { execution })
-    context.terminal.out(flag(context, 'json') ? `${JSON.stringify({ interrupted: true })}\n` : 'interrupted\n')
+    // A kernel that is not ours does not tell.
+    const interrupted = (await client.interrupt(execution === undefined ? {} : { execution })) ?? true
+    if (flag(context, 'json')) context.terminal.out(`${JSON.stringify({ interrupted })}\n`)
+    else context.terminal.out(interrupted ? 'interrupted\n' : 'nothing was running\n')
     return EXIT.ok
   })
 }
