@@ -81,11 +81,11 @@ describe('calls', () => {
 
   it('reports errors with message, value and traceback, and goes on', () => {
     const { vm } = newState()
-    const error = failure(() => vm.execute('local function inner()\n  error("boom")\nend\ninner()', '@/work/a.lua')) as LuaError
+    const error = failure(() => vm.execute('local function inner()\n  error("boom")\nend\ninner()', '@/scripts/a.lua')) as LuaError
     expect(error).toBeInstanceOf(LuaError)
-    expect(error.message).toBe('/work/a.lua:2: boom')
+    expect(error.message).toBe('/scripts/a.lua:2: boom')
     expect(error.traceback).toBe(
-      "stack traceback:\n\t[C]: in function 'error'\n\t/work/a.lua:2: in local 'inner'\n\t/work/a.lua:4: in main chunk",
+      "stack traceback:\n\t[C]: in function 'error'\n\t/scripts/a.lua:2: in local 'inner'\n\t/scripts/a.lua:4: in main chunk",
     )
     expect(vm.execute('return 1')).toEqual([1])
   })
