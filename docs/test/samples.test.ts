@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, relative } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { matches, readSamples, type Sample } from './samples.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -34,16 +34,21 @@ beforeAll(() => {
   env = {
     ...process.env,
     HOME: home,
-    LLMSPELL_HOME: join(home, 'llmspell'),
     PATH: [commands, process.env['PATH']].join(delimiter),
     NO_COLOR: '1',
   }
   for (const name of ['NODE_OPTIONS', 'VITEST', 'FORCE_COLOR']) delete env[name]
 })
 
-afterAll(() => {
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+// Each document has a reader of its own, who has no kernel and no state yet.
+beforeEach(() => {
+  env['LLMSPELL_HOME'] = mkdtempSync(join(home, 'user-'))
+})
+
+afterEach(() => {
   spawnSync(process.execPath, [bin, 'kernel', 'stop', '--all'], { env, timeout: COMMAND_TIMEOUT })
-  rmSync(home, { recursive: true, force: true })
 })
 
 function run(command: string, args: string[], cwd: string): { status: number | null; printed: string; stdout: string } {
