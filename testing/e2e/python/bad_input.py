@@ -12,7 +12,7 @@ import zmq
 from kernels import Kernel
 from wire import DELIMITER, Client
 
-argv = json.loads(os.environ['KERNEL_ARGV'])
+argv = json.loads(os.environ.get('KERNEL_ARGV', '[]'))
 language = os.environ.get('KERNEL_LANGUAGE', 'lua')
 lua = language == 'lua'
 MIB = 2**20

@@ -11,7 +11,7 @@ import zmq
 from kernels import Kernel
 from wire import Message
 
-argv = json.loads(os.environ['KERNEL_ARGV'])
+argv = json.loads(os.environ.get('KERNEL_ARGV', '[]'))
 MIB = 2**20
 LINES = 200_000
 WAIT = 240
