@@ -1,3 +1,5 @@
+import type { DebugTarget } from '@llmspell/debug'
+
 /** The languages of cells and scripts. TypeScript and JavaScript share one engine and one namespace. */
 export type Language = 'lua' | 'javascript' | 'typescript'
 
@@ -32,6 +34,8 @@ export interface ExecuteRequest {
   language: Language
   /** What errors and breakpoints call this code: an absolute path for files, otherwise a cell name such as `cell [3]`. */
   source: string
+  /** What a debugger calls this code when that differs: notebooks know a cell by a path made of its text. Default `source`. */
+  debugSource?: string
   /** True: a cell, whose last value is reported as `result`. False: a program, run for its effects by the rules of files. */
   wantResult: boolean
   /** Host paths relative to this; default the kernel's cwd. */
@@ -126,6 +130,8 @@ export interface EngineStatus {
 export interface ScriptEngine {
   readonly languages: readonly Language[]
   readonly status: EngineStatus
+  /** Absent: cannot be debugged. Made lazily: an engine that nobody debugs pays nothing. */
+  readonly debugTarget?: DebugTarget
   /** Ready to execute. Called at most once. */
   start(): Promise<void>
   /** One at a time; the caller queues. Never rejects for what the script did. */

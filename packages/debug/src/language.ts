@@ -1,0 +1,2 @@
+/** The languages of scripts, as `@llmspell/script` names them. */
+export type Language = 'lua' | 'javascript' | 'typescript'
