@@ -1,11 +1,12 @@
 // Writes what is derived from code: the reference of script globals, type files for editors, the reference of the command
-// line. `--check` compares instead, for CI.
+// line; and the types of the Debug Adapter Protocol from its declarations. `--check` compares instead, for CI.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { helpText } from '../apps/cli/dist/command-line/help.js'
 import { commands } from '../apps/cli/dist/commands/index.js'
 import { EXIT } from '../apps/cli/dist/exit-codes.js'
 import { settingsReference } from '../packages/config/dist/index.js'
+import { generateProtocol } from '../packages/dap/scripts/generate-protocol.mjs'
 import { describeGlobals } from '../packages/runtime/dist/index.js'
 import { generateDts, generateLuaMeta, generateReference } from '../packages/script/dist/catalogue/index.js'
 
@@ -45,6 +46,7 @@ const files = {
   'docs/reference.md': generateReference(globals),
   'docs/cli.md': cliReference(),
   'docs/configuration.md': settingsReference(),
+  'packages/dap/src/protocol.generated.ts': generateProtocol(),
   'packages/runtime/types/llmspell.d.ts': generateDts(globals),
   'packages/runtime/types/llmspell.lua': generateLuaMeta(globals),
 }

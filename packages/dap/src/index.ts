@@ -1,1 +1,1 @@
-export {}
+export type * as Dap from './protocol.ts'
