@@ -1,4 +1,5 @@
-import type { DebugTarget } from './debug-target.ts'
+import type { CellNaming } from './cell-naming.ts'
+import type { DebugTarget, RenderedValue } from './debug-target.ts'
 import type { Language } from './language.ts'
 
 /** An engine as the kernel knows it. */
@@ -15,12 +16,20 @@ export interface DebuggedEngine {
 
 /** What a debugger needs of its kernel. */
 export interface DebugHost {
-  /** Runs a script in a fresh namespace. Rejects when it cannot start: no such file, unknown language. */
-  launch(options: LaunchOptions, observer: RunObserver): Promise<DebuggedRun>
+  /** How cells are named (`cellSource`): the kernel gives these names as `debugSource` to the engines. */
+  readonly cells: CellNaming
+  /** Runs a script in a fresh namespace. Rejects when it cannot start: no such file, unknown language, aborted before it ran. */
+  launch(options: LaunchOptions, observer: RunObserver, signal: AbortSignal): Promise<DebuggedRun>
   /** Interrupts what runs in that engine. */
   interrupt(engineId: string): Promise<void>
   /** Fresh namespaces (`restart` of an attached session). */
   restart(): Promise<void>
+  /** Keeps a cell's code as a file that clients of this user can read (0600), named by `cellSource`; answers its path. */
+  dumpCell(code: string): Promise<string>
+  /** Text of a cell that ran or was dumped, or of a file. */
+  readSource(source: string): Promise<string | undefined>
+  /** A value of the namespace as the result of a cell would show it, without debugging it. Rejects with the expression's error. */
+  render(engineId: string, expression: string): Promise<RenderedValue>
 }
 
 export interface LaunchOptions {
@@ -35,8 +44,9 @@ export interface LaunchOptions {
 
 /** What a session wants to know of the run that it launched. */
 export interface RunObserver {
-  /** The engine stands ready and nothing has run; the code waits until this resolves. */
+  /** The engine stands ready and nothing has run; the code waits until this resolves, and never runs when it rejects. */
   prepare(engine: DebuggedEngine): Promise<void>
+  /** In order, and before the debugger's event of a stop that came after it. */
   output(name: 'stdout' | 'stderr', text: string): void
 }
 
@@ -44,6 +54,6 @@ export interface DebuggedRun {
   readonly executionId: string
   /** Never rejects. */
   readonly ended: Promise<{ exitCode: number; error?: { name: string; message: string; traceback: readonly string[] } }>
-  /** Interrupts; a run that does not end within the grace period loses its engine. */
+  /** Interrupts, also while it stands still; a run that does not end within the grace period loses its engine. */
   terminate(): Promise<void>
 }

@@ -41,6 +41,10 @@ export interface DebugTarget {
    */
   evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable>
   setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable>
+  /** What scripts made in the namespace, not what they found there. Also without `attach`. */
+  globals(): Promise<Scope>
+  /** A value as the result of a cell would show it. Absent: shown as text. Errors as those of `evaluate`. */
+  render?(expression: string, frameId: number | undefined): Promise<RenderedValue>
   /** `column` is 0-based, in UTF-16 units. */
   completions(text: string, column: number, frameId: number | undefined): Promise<CompletionTarget[]>
   exceptionInfo(threadId: number): Promise<ExceptionInfo | undefined>
@@ -156,6 +160,12 @@ export interface Variable {
   evaluateName?: string
   memoryReference?: string
   hint?: { kind?: string; attributes?: string[]; lazy?: boolean }
+}
+
+/** A Jupyter MIME bundle and its metadata. */
+export interface RenderedValue {
+  data: Record<string, unknown>
+  metadata: Record<string, unknown>
 }
 
 export interface CompletionTarget {

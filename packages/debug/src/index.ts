@@ -1,3 +1,8 @@
+export { type CellNaming, cellSource, isCellSource } from './cell-naming.ts'
+export { DebugCoordinator, type DebugCoordinatorOptions } from './debug-coordinator.ts'
 export type { DebuggedEngine, DebuggedRun, DebugHost, LaunchOptions, RunObserver } from './debug-host.ts'
 export type * from './debug-target.ts'
+export { type HitCondition, hitConditionMet, parseHitCondition } from './hit-condition.ts'
 export type { Language } from './language.ts'
+export { murmur2 } from './murmur2.ts'
+export type { DapMessage, DebugSession, SessionCarrier } from './session/debug-session.ts'
