@@ -31,6 +31,21 @@ export class DebugCoordinator implements Disposable {
     return this.#attached.size > 0
   }
 
+  /** Sessions that are attached or have launched something. */
+  get attachedSessions(): number {
+    return this.#attached.size
+  }
+
+  /** True while a debugger holds a thread of this engine. */
+  isStopped(engineId: string): boolean {
+    return this.#links.get(engineId)?.stop !== undefined
+  }
+
+  /** Resolves when the sessions of this engine have attached and set their breakpoints: code that is given to it then meets them. */
+  async settled(engineId: string): Promise<void> {
+    await this.#links.get(engineId)?.settled
+  }
+
   /** Told when `active` changes. */
   onActive(listener: (active: boolean) => void): Disposable {
     return this.#active.on(listener)

@@ -65,6 +65,11 @@ export class EngineLink {
     return this.#stop
   }
 
+  /** Resolves when what is under way has ended: attaching, detaching, changes of control. Never rejects. */
+  get settled(): Promise<unknown> {
+    return this.#work
+  }
+
   get watched(): boolean {
     return this.#members.size > 0
   }
