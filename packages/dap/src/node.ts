@@ -1,0 +1,31 @@
+import type { Readable, Writable } from 'node:stream'
+import type { ByteStream } from './byte-stream.ts'
+
+/** A pair of Node streams: `nodeStream(socket, socket)`, `nodeStream(child.stdout, child.stdin)`, `nodeStream(process.stdin, process.stdout)`. */
+export function nodeStream(input: Readable, output: Writable): ByteStream {
+  // A reader that went away is told by the end of the input; what is written after that has nobody to go to.
+  output.on('error', () => {})
+  return {
+    input,
+    write(bytes) {
+      if (output.destroyed || output.writableEnded) return undefined
+      return output.write(bytes) ? undefined : drained(output)
+    },
+    close() {
+      // What is written still goes out; whoever does not read it loses the connection all the same when this process ends.
+      output.end(() => input.destroy())
+    },
+  }
+}
+
+function drained(output: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      output.off('drain', done)
+      output.off('close', done)
+      resolve()
+    }
+    output.on('drain', done)
+    output.on('close', done)
+  })
+}
