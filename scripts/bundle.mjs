@@ -13,6 +13,7 @@ const APPLICATIONS = {
   'apps/kernel': {
     boot: 'apps/kernel/dist/boot.js',
     'lua-worker': 'packages/script/dist/lua/worker.js',
+    'lua-debugger': 'packages/script/dist/lua/debug/lua-debugger.js',
     'javascript-process': 'packages/script/dist/javascript/process/main.js',
     'javascript-guard': 'packages/script/dist/javascript/process/guard-main.js',
   },

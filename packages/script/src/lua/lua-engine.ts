@@ -16,6 +16,7 @@ import type {
   ScriptError,
 } from '../engine.ts'
 import { OutputPump } from '../host/output-pump.ts'
+import { LuaDebugTarget } from './debug/lua-debug-target.ts'
 import type { LuaWorker, WorkerEnd } from './lua-worker.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest } from './protocol.ts'
 import { runCommand } from './run-command.ts'
@@ -67,6 +68,7 @@ export class LuaEngine implements ScriptEngine {
   #starting: Promise<void> | undefined
   #run: Run | undefined
   #interrupting: Promise<void> | undefined
+  #debugTarget: LuaDebugTarget | undefined
   #nextId = 1
 
   constructor(parts: LuaEngineParts) {
@@ -77,6 +79,14 @@ export class LuaEngine implements ScriptEngine {
   get status(): EngineStatus {
     const memoryBytes = this.#worker?.usedBytes
     return { state: this.#state, ...(memoryBytes !== undefined && { memoryBytes }) }
+  }
+
+  get debugTarget(): LuaDebugTarget {
+    if (!this.#debugTarget) {
+      this.#debugTarget = new LuaDebugTarget()
+      if (this.#worker) this.#debugTarget.connect(this.#worker)
+    }
+    return this.#debugTarget
   }
 
   async start(): Promise<void> {
@@ -187,6 +197,7 @@ export class LuaEngine implements ScriptEngine {
       end: (end) => this.#ended(worker, end),
     })
     this.#worker = worker
+    this.#debugTarget?.connect(worker)
     await worker.ready
     if (this.#state === 'starting' || this.#state === 'lost') this.#state = 'idle'
   }
@@ -263,6 +274,10 @@ export class LuaEngine implements ScriptEngine {
       case 'unanswered':
         this.#questions.get(message.id)?.(UNANSWERED)
         return
+      case 'debugAnswer':
+      case 'debugNotice':
+        this.#debugTarget?.receive(message)
+        return
       case 'output':
         this.#pump.push(message.executionId, message.items, () => worker.taken(message.size))
         return
@@ -315,6 +330,7 @@ export class LuaEngine implements ScriptEngine {
   #ended(worker: LuaWorker, end: WorkerEnd): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
+    this.#debugTarget?.disconnect(this.#state !== 'disposed')
     if (this.#state !== 'disposed') {
       this.#state = 'lost'
       this.#parts.host.log('warn', 'the Lua engine was lost', { reason: end.evalue })

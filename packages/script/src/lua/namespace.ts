@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { messageOf } from '@llmspell/base'
 import {
   type CommandResult,
@@ -7,6 +9,7 @@ import {
   type EventResult,
   LuaCrash,
   LuaError,
+  type LuaEvent,
   LuaExit,
   type LuaFunction,
   LuaInterrupted,
@@ -18,6 +21,8 @@ import {
 import { builtinModules } from '../catalogue/builtins.ts'
 import type { CommEvent, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
 import { normalizeBundle } from '../host/bundles.ts'
+import type { DebugRequest } from './debug/debug-protocol.ts'
+import type { LuaDebugger } from './debug/lua-debugger.ts'
 import { HostFailure, hostFunctions, type NamespaceServices } from './host-functions.ts'
 import { fromData, toData } from './host-values.ts'
 import { Introspection } from './introspection.ts'
@@ -56,6 +61,7 @@ export class LuaNamespace {
   readonly #calls = new Map<number, Reply | undefined>()
   readonly #queue: RunRequest[] = []
   #introspection: Introspection | undefined
+  #debugger: LuaDebugger | undefined
   #run = IDLE
   #executionId = ''
   #nextCall = 1
@@ -81,7 +87,7 @@ export class LuaNamespace {
       stderr: (bytes) => this.#output.write('stderr', bytes),
       input: () => this.#readLine(),
       run: (command, options) => this.#command(command, options),
-      onEvent: () => this.#attention(),
+      onEvent: (event) => this.#event(event),
     })
     this.#nullObject = this.#vm.object({}, 'null')
     this.#prelude = this.#loadPrelude()
@@ -123,6 +129,9 @@ export class LuaNamespace {
         case 'comm':
           this.#queue.push(message)
           break
+        case 'debug':
+          this.#debug(message)
+          break
         default:
           this.#channel.post(this.#answer(message))
       }
@@ -162,11 +171,44 @@ export class LuaNamespace {
   }
 
   /** The VM stands still at a safe point of the running code. */
-  #attention(): EventResult {
+  #event(event: LuaEvent): EventResult {
+    if (event.kind !== 'attention') return this.#debugger?.stopAt(event) ?? 'continue'
     const reasons = this.#channel.takeReasons()
     if (reasons & REASON.MESSAGE) this.#receive()
     if (reasons & REASON.FLUSH) this.#output.flush()
-    return this.#isInterrupted && !this.#answering ? 'interrupt' : 'continue'
+    if (this.#isInterrupted && !this.#answering) return 'interrupt'
+    return this.#debugger?.attention(event) ?? 'continue'
+  }
+
+  // ---- debugging ----
+
+  #debug(request: DebugRequest): void {
+    this.#debugger ??= this.#loadDebugger()
+    this.#debugger.answer(request)
+  }
+
+  /** At once, as nothing can be awaited here; what no debugger looks at never loads it. */
+  #loadDebugger(): LuaDebugger {
+    const path = fileURLToPath(import.meta.resolve('@llmspell/script/lua/debugger'))
+    const { LuaDebugger } = createRequire(import.meta.url)(path) as typeof import('./debug/lua-debugger.ts')
+    return new LuaDebugger({
+      vm: this.#vm,
+      post: (message) => this.#channel.post(message),
+      flush: () => this.#output.flush(),
+      isInterrupted: () => this.#isInterrupted,
+      wait: (isOver) => this.#waitFor(isOver),
+    })
+  }
+
+  /** Blocks until it is over; meanwhile everything that arrives is answered. */
+  #waitFor(isOver: () => boolean): void {
+    for (;;) {
+      const sequence = this.#channel.sequence
+      this.#receive()
+      if (isOver()) return
+      if (this.#channel.takeReasons() & REASON.FLUSH) this.#output.flush()
+      this.#channel.sleep(sequence)
+    }
   }
 
   get #isInterrupted(): boolean {

@@ -3,6 +3,7 @@ import type { LuaModule, WasmMemory } from '@llmspell/lua'
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
 import type { CommEvent, Completeness, Completion, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
 import type { OutputItem } from '../host/output-buffer.ts'
+import type { DebugAnswer, DebugNotice, DebugRequest } from './debug/debug-protocol.ts'
 
 /**
  * Words of the shared control block between the kernel's thread and the worker. The worker sleeps on `WAKE`, which changes
@@ -55,7 +56,7 @@ export type AskRequest =
   | { type: 'isComplete'; id: number; code: string }
   | { type: 'variables'; id: number }
 
-export type ToWorker = RunRequest | AskRequest | { type: 'reply'; call: number; value?: unknown; error?: WireError }
+export type ToWorker = RunRequest | AskRequest | DebugRequest | { type: 'reply'; call: number; value?: unknown; error?: WireError }
 
 export interface Answers {
   execute: ExecuteOutcome
@@ -68,6 +69,8 @@ export interface Answers {
 }
 
 export type FromWorker =
+  | DebugAnswer
+  | DebugNotice
   | { type: 'ready'; memory: WasmMemory; controlAddress: number }
   | { type: 'answer'; id: number; value: unknown }
   /** The question cannot be answered by the namespace. */

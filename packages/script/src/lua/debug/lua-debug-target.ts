@@ -1,0 +1,233 @@
+import { type Disposable, Emitter, LlmspellError } from '@llmspell/base'
+import type {
+  AttachOptions,
+  BoundBreakpoint,
+  BreakpointSpec,
+  CompletionTarget,
+  DebugFeatures,
+  DebugTarget,
+  DebugTargetEvent,
+  EvaluateContext,
+  ExceptionFilterSpec,
+  ExceptionInfo,
+  FunctionBreakpointSpec,
+  ResumeMode,
+  Scope,
+  StackFrame,
+  Variable,
+  VariablesPage,
+} from '@llmspell/debug'
+import { REASON, type ToWorker } from '../protocol.ts'
+import type { DebugAnswer, DebugArguments, DebugMethod, DebugNotice, DebugResult } from './debug-protocol.ts'
+
+/** The worker, as far as a debugger talks to it. */
+export interface DebugLane {
+  post(message: ToWorker): void
+  /** Makes running code look up. */
+  raise(reason: number): void
+}
+
+interface Pending {
+  resolve(value: unknown): void
+  reject(error: Error): void
+  /** What to answer when the engine is replaced before it has answered. */
+  lost(): unknown
+}
+
+/**
+ * The kernel's end of debugging one Lua namespace: passes everything to the worker, where the debugger lives, and keeps what a new
+ * worker must be told.
+ */
+export class LuaDebugTarget implements DebugTarget {
+  readonly features: DebugFeatures = {
+    stepBack: false,
+    restartFrame: false,
+    readMemory: false,
+    exceptionFilters: [],
+  }
+  readonly #events = new Emitter<DebugTargetEvent>()
+  readonly #pending = new Map<number, Pending>()
+  readonly #breakpoints = new Map<string, readonly BreakpointSpec[]>()
+  #functionBreakpoints: readonly FunctionBreakpointSpec[] = []
+  #filters: readonly ExceptionFilterSpec[] = []
+  #options: AttachOptions | undefined
+  #lane: DebugLane | undefined
+  #nextId = 1
+
+  onEvent(listener: (event: DebugTargetEvent) => void): Disposable {
+    return this.#events.on(listener)
+  }
+
+  // ---- the engine's side ----
+
+  /** There is a worker, which may have no code yet. */
+  connect(lane: DebugLane): void {
+    this.#lane = lane
+    if (!this.#options) return
+    // Nobody waits for these answers: what they bring is told by events.
+    const told = (bound: readonly BoundBreakpoint[]): void => {
+      for (const breakpoint of bound) this.#events.emit({ type: 'breakpoint', breakpoint })
+    }
+    void this.#ask('attach', [this.#options], () => undefined)
+    for (const [source, specs] of this.#breakpoints) void this.#ask('setBreakpoints', [source, specs], () => []).then(told)
+    if (this.#functionBreakpoints.length > 0) void this.#ask('setFunctionBreakpoints', [this.#functionBreakpoints], () => []).then(told)
+    if (this.#filters.length > 0) void this.#ask('setExceptionFilters', [this.#filters], () => undefined)
+  }
+
+  /** The worker is no more; `isLost`: another will come. */
+  disconnect(isLost: boolean): void {
+    this.#lane = undefined
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { resolve, reject, lost } of pending) {
+      try {
+        resolve(lost())
+      } catch (error) {
+        reject(error as Error)
+      }
+    }
+    if (isLost && this.#options) this.#events.emit({ type: 'lost' })
+  }
+
+  receive(message: DebugAnswer | DebugNotice): void {
+    if (message.type === 'debugNotice') {
+      if (this.#options) this.#events.emit(message.event)
+      return
+    }
+    const pending = this.#pending.get(message.id)
+    this.#pending.delete(message.id)
+    if (message.error)
+      pending?.reject(new LlmspellError(message.error.message, { ...message.error, code: message.error.code ?? 'debug.failed' } as never))
+    else pending?.resolve(message.value)
+  }
+
+  // ---- the debugger's side ----
+
+  async attach(options: AttachOptions): Promise<void> {
+    this.#options = options
+    if (this.#lane) await this.#ask('attach', [options], () => undefined)
+  }
+
+  async detach(): Promise<void> {
+    if (!this.#options) return
+    this.#breakpoints.clear()
+    this.#functionBreakpoints = []
+    this.#filters = []
+    const answered = this.#lane && this.#ask('detach', [], () => undefined)
+    this.#options = undefined
+    await answered
+  }
+
+  async setBreakpoints(source: string, breakpoints: readonly BreakpointSpec[]): Promise<BoundBreakpoint[]> {
+    this.#mustBeAttached()
+    if (breakpoints.length > 0) this.#breakpoints.set(source, breakpoints)
+    else this.#breakpoints.delete(source)
+    if (!this.#lane) return unbound(breakpoints)
+    return await this.#ask('setBreakpoints', [source, breakpoints], () => unbound(breakpoints))
+  }
+
+  async setFunctionBreakpoints(breakpoints: readonly FunctionBreakpointSpec[]): Promise<BoundBreakpoint[]> {
+    this.#mustBeAttached()
+    this.#functionBreakpoints = breakpoints
+    if (!this.#lane) return unbound(breakpoints)
+    return await this.#ask('setFunctionBreakpoints', [breakpoints], () => unbound(breakpoints))
+  }
+
+  async setExceptionFilters(filters: readonly ExceptionFilterSpec[]): Promise<void> {
+    this.#mustBeAttached()
+    this.#filters = filters
+    if (this.#lane) await this.#ask('setExceptionFilters', [filters], () => undefined)
+  }
+
+  async breakpointLocations(source: string, line: number, endLine: number): Promise<{ line: number; column?: number }[]> {
+    return this.#lane ? await this.#ask('breakpointLocations', [source, line, endLine], () => []) : []
+  }
+
+  async threads(): Promise<{ id: number; name: string }[]> {
+    const main = [{ id: 1, name: 'main' }]
+    return this.#lane ? await this.#ask('threads', [], () => main) : main
+  }
+
+  async stackTrace(threadId: number, startFrame: number, levels: number): Promise<{ frames: StackFrame[]; total?: number }> {
+    return await this.#ask('stackTrace', [threadId, startFrame, levels])
+  }
+
+  async scopes(frameId: number): Promise<Scope[]> {
+    return await this.#ask('scopes', [frameId])
+  }
+
+  async variables(reference: number, page: VariablesPage): Promise<Variable[]> {
+    return await this.#ask('variables', [reference, page])
+  }
+
+  async setVariable(reference: number, name: string, value: string): Promise<Variable> {
+    return await this.#ask('setVariable', [reference, name, value])
+  }
+
+  async evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable> {
+    return await this.#ask('evaluate', [expression, frameId, context])
+  }
+
+  async setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable> {
+    return await this.#ask('setExpression', [expression, frameId, value])
+  }
+
+  async completions(text: string, column: number, frameId: number | undefined): Promise<CompletionTarget[]> {
+    return this.#lane ? await this.#ask('completions', [text, column, frameId], () => []) : []
+  }
+
+  async exceptionInfo(threadId: number): Promise<ExceptionInfo | undefined> {
+    return await this.#ask('exceptionInfo', [threadId])
+  }
+
+  async readMemory(memoryReference: string, offset: number, count: number): Promise<{ data: Uint8Array; unreadable: number }> {
+    return await this.#ask('readMemory', [memoryReference, offset, count])
+  }
+
+  async resume(threadId: number, mode: ResumeMode): Promise<void> {
+    await this.#ask('resume', [threadId, mode])
+  }
+
+  async restartFrame(frameId: number): Promise<void> {
+    await this.#ask('restartFrame', [frameId])
+  }
+
+  async pause(threadId: number): Promise<void> {
+    await this.#ask('pause', [threadId], () => undefined)
+  }
+
+  async loadedSources(): Promise<string[]> {
+    return this.#lane ? await this.#ask('loadedSources', [], () => []) : []
+  }
+
+  async sourceText(source: string): Promise<string | undefined> {
+    return this.#lane ? await this.#ask('sourceText', [source], () => undefined) : undefined
+  }
+
+  #mustBeAttached(): void {
+    if (!this.#options) throw new LlmspellError('no debugger is attached to this engine', { code: 'debug.not_attached' })
+  }
+
+  #ask<M extends DebugMethod>(method: M, args: DebugArguments<M>, lost: () => DebugResult<M> = refuseLost): Promise<DebugResult<M>> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const lane = this.#lane
+    if (!lane) throw notRunning()
+    const id = this.#nextId++
+    this.#pending.set(id, { resolve, reject, lost })
+    lane.post({ type: 'debug', id, method, args })
+    lane.raise(REASON.MESSAGE)
+    return promise as Promise<DebugResult<M>>
+  }
+}
+
+function unbound(specs: readonly { id: number }[]): BoundBreakpoint[] {
+  return specs.map(({ id }) => ({ id, verified: false, message: 'nothing of this name is loaded yet' }))
+}
+
+function refuseLost(): never {
+  throw new LlmspellError('the engine was replaced', { code: 'debug.stale_reference' })
+}
+
+function notRunning(): LlmspellError {
+  return new LlmspellError('the engine does not run', { code: 'debug.not_stopped', hint: 'Run something first.' })
+}
