@@ -4,8 +4,8 @@ import type { WireError } from '../protocol.ts'
 /** Requests of a debugger that the worker answers itself: the methods of `DebugTarget` that are asynchronous. */
 export type DebugMethod = Exclude<keyof DebugTarget, 'features' | 'onEvent'>
 
-export type DebugArguments<M extends DebugMethod> = Parameters<DebugTarget[M]>
-export type DebugResult<M extends DebugMethod> = Awaited<ReturnType<DebugTarget[M]>>
+export type DebugArguments<M extends DebugMethod> = Parameters<Required<DebugTarget>[M]>
+export type DebugResult<M extends DebugMethod> = Awaited<ReturnType<Required<DebugTarget>[M]>>
 
 /** Answered in order, at the worker's next safe point: it runs, stands still, waits in a host call or has nothing to do. */
 export interface DebugRequest {

@@ -11,6 +11,7 @@ import type {
   ExceptionFilterSpec,
   ExceptionInfo,
   FunctionBreakpointSpec,
+  RenderedValue,
   ResumeMode,
   Scope,
   StackFrame,
@@ -170,6 +171,14 @@ export class LuaDebugTarget implements DebugTarget {
 
   async setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable> {
     return await this.#ask('setExpression', [expression, frameId, value])
+  }
+
+  async globals(): Promise<Scope> {
+    return await this.#ask('globals', [])
+  }
+
+  async render(expression: string, frameId: number | undefined): Promise<RenderedValue> {
+    return await this.#ask('render', [expression, frameId])
   }
 
   async completions(text: string, column: number, frameId: number | undefined): Promise<CompletionTarget[]> {
