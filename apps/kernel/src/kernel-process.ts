@@ -1,10 +1,10 @@
 import { closeSync, rmSync, writeSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { codeOf, DisposableStore, LlmspellError, type LogLevel, messageOf, toDisposable } from '@llmspell/base'
 import type { Config } from '@llmspell/config'
 import { loadConfig } from '@llmspell/config/load'
-import type { LlmspellPaths } from '@llmspell/config/paths'
+import { ensurePrivateDirectory, type LlmspellPaths } from '@llmspell/config/paths'
 import { ownIdentity } from '@llmspell/config/process-identity'
 import type { ConnectionInfo, KernelRecord } from '@llmspell/jupyter'
 import { bindKernelSockets } from '@llmspell/jupyter-zmq'
@@ -60,6 +60,7 @@ async function start(args: KernelArguments, paths: LlmspellPaths, umask: number,
     // Jupyter's kernel managers, and they alone, tell their pid.
     relaunched: plan.owned && process.env['JPY_PARENT_PID'] !== undefined,
     ...(sockets.connection.transport === 'tcp' && { ports: portsOf(sockets.connection) }),
+    ...(process.platform !== 'win32' && { debugSocket: () => debugSocket(plan.id, paths) }),
     cwd,
     env: scriptEnvironment(),
     logger: log,
@@ -136,6 +137,13 @@ function makeRecord(
 
 function portsOf({ shell_port, iopub_port, stdin_port, hb_port, control_port }: ConnectionInfo) {
   return { shell_port, iopub_port, stdin_port, hb_port, control_port }
+}
+
+/** A kernel that Jupyter owns has made no directory of its own before. */
+function debugSocket(id: string, paths: LlmspellPaths): string {
+  const path = paths.debugSocket(id)
+  for (const directory of [paths.runtimeDir, paths.kernelsDir, dirname(path)]) ensurePrivateDirectory(directory)
+  return path
 }
 
 /** What was asked to be traced is to be seen. */

@@ -10,6 +10,8 @@ import {
   type RequestType,
   Session,
   type ShutdownExtension,
+  type StartDebugServerReply,
+  type StartDebugServerRequest,
   toCodePointOffset,
   toUtf16Offset,
   type UsageReply,
@@ -252,6 +254,17 @@ export class KernelClient {
   /** llmspell kernels only. */
   async variables(options: LanguageExtension & RequestOptions = {}): Promise<VariablesReply['variables']> {
     return (await this.request('variables_request', {}, withLanguage(options))).variables
+  }
+
+  /** Lets debuggers connect; asked again it answers with what stands. llmspell kernels only. */
+  startDebugServer(options: StartDebugServerRequest & RequestOptions = {}): Promise<StartDebugServerReply> {
+    const { transport, port, ...rest } = options
+    return this.request('start_debug_server_request', present({ transport, port }), rest)
+  }
+
+  /** Debuggers that are connected leave. False: none could connect. llmspell kernels only. */
+  async stopDebugServer(options: RequestOptions = {}): Promise<boolean> {
+    return (await this.request('stop_debug_server_request', {}, options)).stopped
   }
 
   usage(options: RequestOptions = {}): Promise<UsageReply> {

@@ -30,6 +30,8 @@ export interface LlmspellPaths {
    * file, or, where a unix socket address (107 bytes on Linux) would not hold that, in a short directory named by a hash.
    */
   ipcBase(kernelId: string): string
+  /** The socket on which debuggers find a kernel, while it listens for them. */
+  debugSocket(kernelId: string): string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -57,6 +59,11 @@ export function resolvePaths(env: Environment = process.env): LlmspellPaths {
 function layOut(configFile: string, runtimeDir: string, stateDir: string, cacheDir: string): LlmspellPaths {
   const kernelsDir = join(runtimeDir, 'kernels')
   const logsDir = join(stateDir, 'logs')
+  const ipcBase = (kernelId: string): string => {
+    const beside = join(kernelsDir, checkKernelId(kernelId))
+    if (Buffer.byteLength(beside) + DEBUG_SOCKET.length <= SOCKET_PATH_BYTES) return beside
+    return join(shortRuntimeDir(), shortHash(runtimeDir), shortHash(kernelId))
+  }
   return {
     configFile,
     runtimeDir,
@@ -69,13 +76,13 @@ function layOut(configFile: string, runtimeDir: string, stateDir: string, cacheD
     cacheDir,
     connectionFile: (kernelId) => join(kernelsDir, `${checkKernelId(kernelId)}.json`),
     logFile: (kernelId) => join(logsDir, `${checkKernelId(kernelId)}.log`),
-    ipcBase(kernelId) {
-      const beside = join(kernelsDir, checkKernelId(kernelId))
-      if (Buffer.byteLength(beside) + '-5'.length <= SOCKET_PATH_BYTES) return beside
-      return join(shortRuntimeDir(), shortHash(runtimeDir), shortHash(kernelId))
-    },
+    ipcBase,
+    debugSocket: (kernelId) => ipcBase(kernelId) + DEBUG_SOCKET,
   }
 }
+
+/** Behind the ipc base, as `-1` to `-5` are; the longest of them. */
+const DEBUG_SOCKET = '-dap'
 
 /** `sun_path` without its end: 108 bytes on Linux, 104 on macOS. */
 const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107

@@ -12,6 +12,8 @@ export interface Config {
   'kernel.memory_limit': number
   'kernel.transport': 'ipc' | 'tcp'
   'kernel.parallel_runs': number
+  /** Milliseconds; 0 never. */
+  'debug.notebook_patience': number
   'log.level': 'trace' | 'debug' | 'info' | 'warn' | 'error'
   /** Bytes. */
   'log.max_size': number
@@ -60,6 +62,11 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<Config[Name]> }
     kind: integer({ minimum: 1, maximum: 64 }),
     default: 4,
     doc: 'Scripts started with `llmspell run` that one kernel executes at the same time; more wait their turn.',
+  },
+  'debug.notebook_patience': {
+    kind: duration(),
+    default: 0,
+    doc: 'A cell that stands still in the debugger of a notebook goes on, without breakpoints, when the notebook has asked nothing for this time: it may be gone without a word. "0" waits for ever. Editors and `llmspell debug` are noticed when they go.',
   },
   'log.level': {
     kind: choice('trace', 'debug', 'info', 'warn', 'error'),

@@ -66,10 +66,13 @@ export interface KernelRecord {
 export interface KernelStatusReply {
   status: 'ok'
   record: KernelRecord
-  execution_state: 'starting' | 'idle' | 'busy'
+  /** `stopped`: a debugger holds a script. */
+  execution_state: 'starting' | 'idle' | 'busy' | 'stopped'
   /** Executions that run or wait now. */
   executions: { msg_id: string; session: string; source: string; language: string; state: 'running' | 'queued'; started_at?: string }[]
   engines: { languages: string[]; namespace: string; state: string; memory_bytes?: number; pid?: number }[]
+  /** Absent while there is no debugger: how many sessions, and how many threads they hold. */
+  debugger?: { sessions: number; stopped: number }
   clients: number
   /** Milliseconds. */
   uptime: number
@@ -82,4 +85,27 @@ export interface KernelStatusReply {
 export interface VariablesReply {
   status: 'ok'
   variables: { name: string; type: string; preview: string; language: string }[]
+}
+
+/**
+ * Content of our control request `start_debug_server_request`: debuggers may connect from now on, until
+ * `stop_debug_server_request` or until nobody has been connected for ten minutes. Asked again, it answers with the endpoint that stands.
+ */
+export interface StartDebugServerRequest {
+  /** `unix`: a socket in the private runtime directory. `tcp`: a port of 127.0.0.1. Default `unix`, where the kernel has one. */
+  transport?: 'unix' | 'tcp'
+  /** Of tcp; 0 or none: any that is free. */
+  port?: number
+}
+
+/** Where a debugger speaks the Debug Adapter Protocol, and the `token` that its launch or attach request must have in its arguments. */
+export type StartDebugServerReply = { status: 'ok'; token: string } & DebugServerEndpoint
+
+export type DebugServerEndpoint = { transport: 'unix'; path: string } | { transport: 'tcp'; ip: string; port: number }
+
+/** Reply content of our control request `stop_debug_server_request` (no content in the request). Sessions end as if they had left. */
+export interface StopDebugServerReply {
+  status: 'ok'
+  /** False: none was open. */
+  stopped: boolean
 }

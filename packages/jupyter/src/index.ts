@@ -7,12 +7,16 @@ export {
   serializeConnectionFile,
 } from './connection-file.ts'
 export type {
+  DebugServerEndpoint,
   ExecuteExtension,
   InterruptExtension,
   KernelRecord,
   KernelStatusReply,
   LanguageExtension,
   ShutdownExtension,
+  StartDebugServerReply,
+  StartDebugServerRequest,
+  StopDebugServerReply,
   VariablesReply,
 } from './extensions.ts'
 export { type Kernelspec, parseKernelspec, serializeKernelspec } from './kernelspec.ts'

@@ -1,7 +1,9 @@
 import { LlmspellError, messageOf, silentLogger, systemClock, traceEnabled } from '@llmspell/base'
 import { type KernelStatusReply, Session } from '@llmspell/jupyter'
 import { CommManager } from './comms/comm-manager.ts'
-import { EnginePool } from './execution/engine-pool.ts'
+import { cellNames } from './debugging/cell-names.ts'
+import { Debugging } from './debugging/debugging.ts'
+import { EnginePool, type EngineSlot } from './execution/engine-pool.ts'
 import { Executor } from './execution/executor.ts'
 import { HistoryRecorder } from './execution/history-recorder.ts'
 import { InputPrompts } from './execution/input-prompts.ts'
@@ -25,6 +27,7 @@ const DEFAULTS = {
   outputPatience: 120_000,
   freshConcurrency: 8,
   spareLifetime: 300_000,
+  debugPatience: 0,
 }
 
 /** Joins transport, engines and history to a kernel. Nothing happens before `start`. */
@@ -38,7 +41,26 @@ export function createKernel(options: CreateKernelOptions): Kernel {
   const pressure = new BackPressure(transport, limits.outputHighWater, limits.outputPatience, clock, logger)
 
   const origins = new Origins()
-  const output = new ScriptOutput(publisher, origins, pressure, clock, () => idle.touch())
+  const cells = cellNames(defaultLanguage)
+  const debugging = new Debugging(
+    () => ({
+      pool,
+      executor,
+      publisher,
+      cells,
+      env: options.env,
+      socketPath: options.debugSocket,
+      patience: limits.debugPatience,
+      ownRequest: (content, metadata) => router.ownRequest('execute_request', content, metadata),
+      flushOutput: () => origins.flush(),
+      restart,
+      clock,
+      logger,
+      trace: traceEnabled('dap', options.trace),
+    }),
+    logger,
+  )
+  const output = new ScriptOutput(publisher, origins, pressure, debugging, clock, () => idle.touch())
   const prompts = new InputPrompts(transport, session, clock, logger)
   const pool: EnginePool = new EnginePool({
     factories: engines,
@@ -49,7 +71,10 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     },
     host: (slot) =>
       scriptHost(slot, { call: options.call, origins, output, prompts, comms, logger, trace: traceEnabled('engine', options.trace) }),
-    onDiscard: (slot) => comms.engineGone(slot),
+    onDiscard(slot) {
+      comms.engineGone(slot)
+      debugging.engineGone(slot)
+    },
     spareLifetime: limits.spareLifetime,
     clock,
     logger,
@@ -64,6 +89,8 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     defaultLanguage,
     freshConcurrency: limits.freshConcurrency,
     keepKernelOnExit: !owned,
+    cells,
+    debugging,
     onEngineRenewed: (slot) => comms.engineGone(slot),
     clock,
     logger,
@@ -84,6 +111,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     executor,
     pool,
     comms,
+    debugging,
     origins,
     output,
     history,
@@ -145,6 +173,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     // A client that asked for it was told; all others learn of it here.
     if (opened && reason !== 'shutdown_request') publisher.publish('shutdown_reply', { status: 'ok', restart: false }, undefined)
     await endWork(stopped)
+    await attempt('the debugger did not end well', () => debugging.dispose())
     for (const feature of features) await attempt(`feature ${feature.name} did not end well`, () => feature.dispose?.())
     await attempt('the history did not close', () => options.history.close())
     await attempt('the transport did not close', () => transport.close())
@@ -188,24 +217,26 @@ export function createKernel(options: CreateKernelOptions): Kernel {
   }
 
   function isWorking(): boolean {
-    if (executor.busy || state !== 'running') return true
+    if (executor.busy || debugging.attached || state !== 'running') return true
     for (const { namespace, engine } of pool.slots) if (namespace !== 'spare' && engine.status.state === 'busy') return true
     return false
   }
 
+  function executionState(): KernelStatusReply['execution_state'] {
+    if (state === 'new' || state === 'restarting') return 'starting'
+    if (debugging.status?.stopped) return 'stopped'
+    return executor.busy ? 'busy' : 'idle'
+  }
+
   function status(): KernelStatusReply {
+    const debuggers = debugging.status
     return {
       status: 'ok',
       record,
-      execution_state: state === 'new' || state === 'restarting' ? 'starting' : executor.busy ? 'busy' : 'idle',
+      execution_state: executionState(),
       executions: executor.list(),
-      engines: [...pool.slots].map(({ factory, namespace, engine: { status } }) => ({
-        languages: [...factory.languages],
-        namespace,
-        state: status.state,
-        ...(status.memoryBytes !== undefined && { memory_bytes: status.memoryBytes }),
-        ...(status.pid !== undefined && { pid: status.pid }),
-      })),
+      ...(debuggers && { debugger: debuggers }),
+      engines: [...pool.slots].map(describeEngine),
       clients: transport.subscribers ?? 0,
       uptime: Math.round(clock.monotonic() - startedAt),
       idle_for: Math.round(idle.idleFor),
@@ -216,6 +247,18 @@ export function createKernel(options: CreateKernelOptions): Kernel {
         dropped_bytes: output.dropped,
         ...executor.counters,
       },
+    }
+  }
+
+  function describeEngine(slot: EngineSlot): KernelStatusReply['engines'][number] {
+    const { factory, namespace, engine } = slot
+    const { state, memoryBytes, pid } = engine.status
+    return {
+      languages: [...factory.languages],
+      namespace,
+      state: debugging.isStopped(slot) ? 'stopped' : state,
+      ...(memoryBytes !== undefined && { memory_bytes: memoryBytes }),
+      ...(pid !== undefined && { pid }),
     }
   }
 

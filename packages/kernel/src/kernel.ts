@@ -20,6 +20,11 @@ export interface KernelLimits {
   freshConcurrency?: number
   /** Milliseconds a warm spare engine is kept unused. Default 300 000; 0 keeps none. */
   spareLifetime?: number
+  /**
+   * Milliseconds that a script may stand still in a Jupyter front end's debugger that asks nothing (it may have vanished) until it goes
+   * on without breakpoints. Default 0: for ever.
+   */
+  debugPatience?: number
   /** Bytes of script heap of one engine; default the engine's own. */
   engineMemory?: number
 }
@@ -47,6 +52,8 @@ export interface CreateKernelOptions {
   cwd: string
   /** Environment given to scripts. */
   env: Readonly<Record<string, string>>
+  /** Path for the socket of debuggers, in a directory of the user alone that this makes. Without it they can connect to a port only. */
+  debugSocket?(): string
   /** Further message types. */
   features?: readonly KernelFeature[]
   /** Milliseconds without work after which the kernel stops itself; 0 never. Default `record.idleTimeout`. */

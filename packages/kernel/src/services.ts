@@ -1,6 +1,7 @@
 import type { KernelRecord, KernelStatusReply } from '@llmspell/jupyter'
 import type { EngineFactory, Language } from '@llmspell/script'
 import type { CommManager } from './comms/comm-manager.ts'
+import type { Debugging } from './debugging/debugging.ts'
 import type { EnginePool } from './execution/engine-pool.ts'
 import type { Executor } from './execution/executor.ts'
 import type { HistoryRecorder } from './execution/history-recorder.ts'
@@ -15,6 +16,7 @@ export interface Services {
   executor: Executor
   pool: EnginePool
   comms: CommManager
+  debugging: Debugging
   origins: Origins
   output: ScriptOutput
   history: HistoryRecorder

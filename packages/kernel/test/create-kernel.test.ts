@@ -93,7 +93,7 @@ test('features answer further types and are disposed; double answers are refused
   const reply = await client.request('shell', 'tool_request', { name: 'calc' })
   expect(reply.header.msg_type).toBe('tool_reply')
   expect(reply.content).toEqual({ status: 'ok', echo: 'calc' })
-  expect((await client.request('shell', 'kernel_info_request')).content['supported_features']).toEqual(['llmspell tools'])
+  expect((await client.request('shell', 'kernel_info_request')).content['supported_features']).toEqual(['debugger', 'llmspell tools'])
   await kernel.stop('end')
   expect(disposed).toBe(1)
   const [transport] = createMemoryTransport()
@@ -153,19 +153,6 @@ test('connect_request: the ports, where there are any', async () => {
   const ports = { shell_port: 1, iopub_port: 2, stdin_port: 3, hb_port: 4, control_port: 5 }
   const client = await (await testKernel({ ports })).connect()
   expect((await client.request('shell', 'connect_request')).content).toEqual({ status: 'ok', ...ports })
-})
-
-test('a debug request says in DAP and in Jupyter words that there is no debugger', async () => {
-  const client = await (await testKernel()).connect()
-  const reply = await client.request('control', 'debug_request', { type: 'request', seq: 9, command: 'attach' })
-  expect(reply.content).toMatchObject({
-    status: 'error',
-    type: 'response',
-    request_seq: 9,
-    success: false,
-    command: 'attach',
-    ename: 'NotSupported',
-  })
 })
 
 test('idle time-out: polling does not hold it off, work does, running work always', async () => {

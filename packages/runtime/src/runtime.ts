@@ -30,6 +30,8 @@ export interface RuntimeOptions {
   relaunched?: boolean
   /** Content of connect_reply, where clients reach this kernel over ports. */
   ports?: CreateKernelOptions['ports']
+  /** Path for the socket of debuggers, in a directory of the user alone that this makes. Without it they can connect to a port only. */
+  debugSocket?(): string
   cwd: string
   env: Readonly<Record<string, string>>
   logger?: Logger
@@ -71,7 +73,12 @@ export function createRuntime(options: RuntimeOptions): Kernel {
     ports: options.ports,
     cwd: options.cwd,
     env: options.env,
-    limits: { engineMemory: config['kernel.memory_limit'], freshConcurrency: config['kernel.parallel_runs'] },
+    limits: {
+      engineMemory: config['kernel.memory_limit'],
+      freshConcurrency: config['kernel.parallel_runs'],
+      debugPatience: config['debug.notebook_patience'],
+    },
+    ...(options.debugSocket && { debugSocket: options.debugSocket }),
     logger,
     ...(options.features && { features: options.features }),
     ...(trace !== undefined && { trace }),

@@ -1,4 +1,10 @@
-import type { KernelStatusReply, VariablesReply } from '../extensions.ts'
+import type {
+  KernelStatusReply,
+  StartDebugServerReply,
+  StartDebugServerRequest,
+  StopDebugServerReply,
+  VariablesReply,
+} from '../extensions.ts'
 import type { Channel, Header, Message } from '../message.ts'
 import type { CommClose, CommMsg, CommOpen } from './comm.ts'
 import type {
@@ -93,6 +99,10 @@ export interface MessageMap {
   kernel_status_reply: OneWay<'control', Reply<KernelStatusReply>>
   variables_request: Request<'control' | 'shell', Empty, 'variables_reply'>
   variables_reply: OneWay<'control' | 'shell', Reply<VariablesReply>>
+  start_debug_server_request: Request<'control', StartDebugServerRequest, 'start_debug_server_reply'>
+  start_debug_server_reply: OneWay<'control', Reply<StartDebugServerReply>>
+  stop_debug_server_request: Request<'control', Empty, 'stop_debug_server_reply'>
+  stop_debug_server_reply: OneWay<'control', Reply<StopDebugServerReply>>
 
   stream: OneWay<'iopub', StreamContent>
   display_data: OneWay<'iopub', DisplayContent>
@@ -159,6 +169,10 @@ export const CHANNELS: { readonly [T in MessageType]: readonly [ChannelOf<T>, ..
   kernel_status_reply: ['control'],
   variables_request: ['control', 'shell'],
   variables_reply: ['control', 'shell'],
+  start_debug_server_request: ['control'],
+  start_debug_server_reply: ['control'],
+  stop_debug_server_request: ['control'],
+  stop_debug_server_reply: ['control'],
   stream: ['iopub'],
   display_data: ['iopub'],
   update_display_data: ['iopub'],

@@ -181,6 +181,21 @@ export const SCHEMAS: { readonly [T in MessageType]: ContentSchema<ContentOf<T>>
       variables: v.array(v.looseObject({ name: v.string(), type: v.string(), preview: v.string(), language: v.string() })),
     }),
   ),
+  start_debug_server_request: v.pipe(
+    v.looseObject({
+      transport: v.nullish(v.picklist(['unix', 'tcp'])),
+      port: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))),
+    }),
+    v.transform(withoutNulls),
+  ),
+  start_debug_server_reply: reply(
+    v.variant('transport', [
+      v.looseObject({ ...ok, transport: v.literal('unix'), path: v.string(), token: v.string() }),
+      v.looseObject({ ...ok, transport: v.literal('tcp'), ip: v.string(), port: v.number(), token: v.string() }),
+    ]),
+  ),
+  stop_debug_server_request: empty,
+  stop_debug_server_reply: reply(v.looseObject({ ...ok, stopped: flag(false) })),
 
   stream: v.looseObject({ name: v.picklist(['stdout', 'stderr']), text: v.string() }),
   display_data: v.looseObject({ ...display }),

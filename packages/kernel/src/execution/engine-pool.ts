@@ -3,6 +3,8 @@ import type { EngineFactory, EngineHost, EngineOptions, Language, ScriptEngine }
 
 /** An engine and what the kernel knows of it. */
 export interface EngineSlot {
+  /** Never used twice. */
+  readonly id: string
   readonly factory: EngineFactory
   readonly engine: ScriptEngine
   /** `spare`: pristine and unassigned. */
@@ -39,6 +41,7 @@ export class EnginePool {
   readonly #shared = new Map<EngineFactory, EngineSlot>()
   readonly #spares = new Map<EngineFactory, { slot: EngineSlot; expiry: { cancel(): void } | undefined }>()
   readonly #all = new Set<EngineSlot>()
+  #created = 0
 
   constructor(options: EnginePoolOptions) {
     this.#options = options
@@ -93,8 +96,10 @@ export class EnginePool {
     return slot
   }
 
-  freshSlot(language: Language): EngineSlot {
-    const slot = this.#take(this.factoryOf(language))
+  /** With an environment of its own it is made for this: no spare will do. */
+  freshSlot(language: Language, env?: EngineOptions['env']): EngineSlot {
+    const factory = this.factoryOf(language)
+    const slot = env ? this.#create(factory, env) : this.#take(factory)
     slot.namespace = 'fresh'
     return slot
   }
@@ -136,8 +141,9 @@ export class EnginePool {
     return this.#create(factory)
   }
 
-  #create(factory: EngineFactory): EngineSlot {
-    const { host, engine: options, logger } = this.#options
+  #create(factory: EngineFactory, env?: EngineOptions['env']): EngineSlot {
+    const { host, logger } = this.#options
+    const options = env ? { ...this.#options.engine, env } : this.#options.engine
     let slot: EngineSlot
     const engine = factory.create(
       host(() => slot),
@@ -157,7 +163,7 @@ export class EnginePool {
     )
     // Whoever uses the slot awaits it; a spare that nobody uses yet must not end the process.
     whenReady.catch(() => {})
-    slot = { factory, engine, namespace: 'spare', ready: false, whenReady, discarded: false }
+    slot = { id: `engine-${++this.#created}`, factory, engine, namespace: 'spare', ready: false, whenReady, discarded: false }
     this.#all.add(slot)
     return slot
   }

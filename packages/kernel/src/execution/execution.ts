@@ -1,9 +1,20 @@
 import { isAbsolute } from 'node:path'
 import { LlmspellError } from '@llmspell/base'
 import type { ContentOf, ExecuteExtension } from '@llmspell/jupyter'
-import type { ExecuteOutcome, Language } from '@llmspell/script'
+import type { EngineOptions, ExecuteOutcome, Language } from '@llmspell/script'
 import type { Envelope } from '../routing/envelope.ts'
 import type { EngineSlot } from './engine-pool.ts'
+
+/** What comes with a run that a debugger launched. */
+export interface Launch {
+  /** Instead of the kernel's. */
+  env: EngineOptions['env'] | undefined
+  /** The code waits for it. */
+  prepare(slot: EngineSlot): Promise<void>
+  output(name: 'stdout' | 'stderr', text: string): void
+  /** Called once. */
+  ended(outcome: ExecuteOutcome): void
+}
 
 /** One execute_request on its way through queue and engine. */
 export class Execution {
@@ -12,26 +23,39 @@ export class Execution {
   readonly request: ContentOf<'execute_request'>
   readonly envelope: Envelope
   readonly extension: ExecuteExtension
+  readonly launch: Launch | undefined
   state: 'queued' | 'running' | 'ended' = 'queued'
   /** Known once the cell was read. */
   language: Language
   startedAt: string | undefined
   /** What errors call it: a file, or its cell once that has its number. */
   source: string
+  /** What debuggers call it when that differs. */
+  debugSource: string | undefined
   /** Where it runs, once an engine took it. */
   slot: EngineSlot | undefined
+  /** A debugger is being made ready for it: the engine has its code not yet. */
+  preparing = false
   /** Resolved to end the execution without waiting for its engine. */
   readonly cut: PromiseWithResolvers<ExecuteOutcome> = Promise.withResolvers()
   /** For the front end that asked, beside the reply. */
   readonly payload: Record<string, unknown>[] = []
   #abort: AbortController | undefined
 
-  constructor(id: string, request: ContentOf<'execute_request'>, envelope: Envelope, extension: ExecuteExtension, language: Language) {
+  constructor(
+    id: string,
+    request: ContentOf<'execute_request'>,
+    envelope: Envelope,
+    extension: ExecuteExtension,
+    language: Language,
+    launch?: Launch,
+  ) {
     this.id = id
     this.request = request
     this.envelope = envelope
     this.extension = extension
     this.language = language
+    this.launch = launch
     this.source = extension.source ?? 'cell'
   }
 

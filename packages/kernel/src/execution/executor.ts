@@ -1,14 +1,16 @@
 import { type Clock, LlmspellError, type Logger, messageOf } from '@llmspell/base'
+import { type CellNaming, cellSource } from '@llmspell/debug/cells'
 import type { ContentOf, KernelStatusReply } from '@llmspell/jupyter'
 import type { ExecuteOutcome, ExecuteRequest, Language, MimeBundle } from '@llmspell/script'
 import { parseCell } from '../cell-magic.ts'
+import type { Debugging } from '../debugging/debugging.ts'
 import { type DocumentationQuery, parseDocumentationQuery } from '../documentation-query.ts'
 import { errorToScriptError, scriptErrorToContent } from '../error-to-reply.ts'
 import { requestedLanguage } from '../languages.ts'
 import type { Envelope } from '../routing/envelope.ts'
 import { ConcurrentRuns } from './concurrent-runs.ts'
 import type { EnginePool, EngineSlot } from './engine-pool.ts'
-import { Execution, executeExtension } from './execution.ts'
+import { Execution, executeExtension, type Launch } from './execution.ts'
 import type { HistoryRecorder } from './history-recorder.ts'
 import type { Origin, Origins } from './origins.ts'
 import { ExecutionQueue } from './queue.ts'
@@ -24,6 +26,9 @@ export interface ExecutorOptions {
   freshConcurrency: number
   /** Consoles are told to leave the kernel running when they exit. */
   keepKernelOnExit: boolean
+  /** How debuggers call cells. */
+  cells: CellNaming
+  debugging: Debugging
   /** An engine lost its namespace and made itself anew. */
   onEngineRenewed(slot: EngineSlot): void
   clock: Clock
@@ -85,6 +90,32 @@ export class Executor {
     else this.#queue.push(execution)
   }
 
+  /** Runs a program in a fresh namespace for a debugger, under the same rules as one that a client asked for. */
+  launch(envelope: Envelope, language: Language, launch: Launch): Execution {
+    const { header, content, metadata } = envelope.message
+    const request = content as ContentOf<'execute_request'> & Record<string, unknown>
+    const execution = new Execution(header.msg_id, request, envelope, executeExtension(metadata), language, launch)
+    this.#byId.set(execution.id, execution)
+    this.#fresh.push(execution)
+    return execution
+  }
+
+  /** What runs in an engine now. */
+  runningIn(slot: EngineSlot): Execution | undefined {
+    for (const execution of this.#byId.values()) if (execution.slot === slot) return execution
+    return undefined
+  }
+
+  /** Interrupts; what has not stopped after the grace period ends without its engine. */
+  async terminate(execution: Execution, grace: number): Promise<void> {
+    const timer = this.#options.clock.setTimeout(() => execution.cut.resolve(INTERRUPTED), grace)
+    try {
+      await Promise.race([this.interrupt(execution.id), execution.cut.promise])
+    } finally {
+      timer.cancel()
+    }
+  }
+
   /**
    * Interrupts one execution, or what runs in the shared namespace; one that waits is aborted. Resolves when it has stopped, with
    * false when nothing of that name runs or waits.
@@ -102,7 +133,7 @@ export class Executor {
     }
     this.counters.interrupts++
     execution.abort(new LlmspellError('interrupted', { code: 'interrupted' }))
-    if (execution.slot?.ready) await execution.interrupted(execution.slot.engine.interrupt())
+    if (execution.slot?.ready && !execution.preparing) await execution.interrupted(execution.slot.engine.interrupt())
     else execution.cut.resolve(INTERRUPTED)
     return true
   }
@@ -153,7 +184,7 @@ export class Executor {
     } catch (error) {
       this.#options.logger.log('error', `could not answer an execution: ${messageOf(error)}`, { msg_id: execution.id })
       this.#options.origins.end(execution.id)
-      this.#ended(execution)
+      this.#ended(execution, { status: 'error', error: errorToScriptError(error) })
       execution.envelope.fail(error)
     }
     this.#release(execution)
@@ -178,7 +209,7 @@ export class Executor {
     let expressions: Record<string, unknown> = {}
     try {
       if (this.#callbacksStop && !execution.fresh) await Promise.race([this.#callbacksStop, execution.cut.promise])
-      outcome = blank ? OK : await this.#perform(execution)
+      outcome = blank && !execution.launch ? OK : await this.#perform(execution)
       if (outcome.status === 'ok') expressions = await this.#evaluate(execution)
     } catch (error) {
       outcome = { status: 'error', error: errorToScriptError(error) }
@@ -203,11 +234,20 @@ export class Executor {
       if (cut) return cut
     }
     if (query) return await Promise.race([this.#document(query, slot, execution), execution.cut.promise])
+    if (extension.source === undefined) execution.debugSource = cellSource(this.#options.cells, request.code)
+    const debuggerReady = this.#options.debugging.beforeRun(slot, execution)
+    if (debuggerReady) {
+      execution.preparing = true
+      const cut = await Promise.race([debuggerReady, execution.cut.promise])
+      execution.preparing = false
+      if (cut) return cut
+    }
     const job: ExecuteRequest = {
       executionId: execution.id,
       code: cell.code,
       language: cell.language,
       source: execution.source,
+      ...(execution.debugSource !== undefined && { debugSource: execution.debugSource }),
       wantResult: extension.source === undefined,
       ...(extension.cwd !== undefined && { cwd: extension.cwd }),
       ...(extension.args !== undefined && { args: extension.args }),
@@ -249,7 +289,7 @@ export class Executor {
 
   #slotFor(execution: Execution): EngineSlot {
     const { pool } = this.#options
-    execution.slot ??= execution.fresh ? pool.freshSlot(execution.language) : pool.sharedSlot(execution.language)
+    execution.slot ??= execution.fresh ? pool.freshSlot(execution.language, execution.launch?.env) : pool.sharedSlot(execution.language)
     return execution.slot
   }
 
@@ -268,7 +308,7 @@ export class Executor {
     if (error) this.counters.errors++
     if (execution.fresh) origins.forget(execution.id)
     else origins.end(execution.id)
-    this.#ended(execution)
+    this.#ended(execution, outcome)
     // Taken out before the reply: what a client sends once it has the reply must run.
     const behind =
       error && request.stop_on_error && !execution.fresh ? this.#queue.remove((other) => other.session === execution.session) : []
@@ -303,14 +343,16 @@ export class Executor {
   #abort(executions: Execution[]): void {
     for (const execution of executions) {
       this.counters.aborted++
-      this.#ended(execution)
+      this.#ended(execution, INTERRUPTED)
       execution.envelope.close({ status: 'aborted', execution_count: this.#count, payload: [], user_expressions: {} })
     }
   }
 
-  #ended(execution: Execution): void {
+  #ended(execution: Execution, outcome: ExecuteOutcome): void {
     execution.state = 'ended'
     this.#byId.delete(execution.id)
+    if (execution.slot) this.#options.debugging.afterRun(execution.slot, execution)
+    execution.launch?.ended(outcome)
     if (this.#byId.size === 0) this.#whenQuiet?.resolve()
   }
 

@@ -59,6 +59,11 @@ export class Origins {
     this.#ended.delete(id)
   }
 
+  /** What running code has printed leaves now. */
+  flush(): void {
+    for (const origin of this.#live.values()) origin.stream.flush()
+  }
+
   clear(): void {
     this.#live.clear()
     this.#ended.clear()

@@ -1,6 +1,7 @@
 import type { Clock } from '@llmspell/base'
 import type { Header, Peer } from '@llmspell/jupyter'
 import type { EngineOutput } from '@llmspell/script'
+import type { Debugging } from '../debugging/debugging.ts'
 import type { BackPressure } from '../iopub/back-pressure.ts'
 import type { Publisher } from '../iopub/publisher.ts'
 import { StreamBuffer, type StreamName } from '../iopub/stream-buffer.ts'
@@ -13,6 +14,7 @@ export class ScriptOutput {
   readonly #publisher: Publisher
   readonly #origins: Origins
   readonly #pressure: BackPressure
+  readonly #debugging: Pick<Debugging, 'output'>
   readonly #clock: Clock
   readonly #onLate: () => void
   /** Bytes of output not published because no subscriber took any for longer than the patience. */
@@ -20,10 +22,18 @@ export class ScriptOutput {
   /** Output of executions so long gone that their request was forgotten is published without a parent. */
   readonly #unknown: Origin
 
-  constructor(publisher: Publisher, origins: Origins, pressure: BackPressure, clock: Clock, onLate: () => void) {
+  constructor(
+    publisher: Publisher,
+    origins: Origins,
+    pressure: BackPressure,
+    debugging: Pick<Debugging, 'output'>,
+    clock: Clock,
+    onLate: () => void,
+  ) {
     this.#publisher = publisher
     this.#origins = origins
     this.#pressure = pressure
+    this.#debugging = debugging
     this.#clock = clock
     this.#onLate = onLate
     this.#unknown = this.createOrigin(undefined, [], false, undefined)
@@ -48,7 +58,8 @@ export class ScriptOutput {
       if (output.type === 'clear') this.#publisher.publish('clear_output', { wait: output.wait }, origin.header)
       else this.#publishDisplay(origin, output)
     }
-    const room = this.#pressure.wait()
+    const shown = this.#debugging.output(slot, output, origin.execution?.launch)
+    const room = both(this.#pressure.wait(), shown)
     if (room) return origin.execution ? untilAborted(room, origin.execution.signal) : room
   }
 
@@ -89,6 +100,10 @@ export class ScriptOutput {
     origin.dropped = 0
     this.#publisher.publish('stream', { name: 'stderr', text }, origin.header)
   }
+}
+
+function both(a: void | Promise<void>, b: void | Promise<void>): void | Promise<void> {
+  return a && b ? Promise.all([a, b]).then(() => {}) : (a ?? b)
 }
 
 /** Back-pressure must not hold a script that is being interrupted. A cell may wait very often: no listener stays behind. */

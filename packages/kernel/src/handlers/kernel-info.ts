@@ -13,9 +13,9 @@ export function kernelInfoHandler({ record, owned, defaultLanguage, engines, sup
     implementation_version: record.version,
     language_info: languageInfo(defaultLanguage, engines),
     banner: bannerOf(record.version, languages, owned),
-    debugger: false,
+    debugger: true,
     help_links: HELP_LINKS,
-    supported_features: [...supportedFeatures],
+    supported_features: ['debugger', ...supportedFeatures],
   }
   return () => reply
 }

@@ -10,6 +10,8 @@ export type Route =
       answer(content: Record<string, unknown>, context: RequestContext): ReplyContent | undefined | Promise<ReplyContent | undefined>
       /** Does not count as work for the idle time-out. */
       poll?: boolean
+      /** On control: others do not wait for its answer. */
+      beside?: boolean
     }
   | {
       /** Opens and closes the envelope itself, when its turn comes. */
@@ -19,7 +21,11 @@ export type Route =
 export type RouteTable = Readonly<Record<string, Route>>
 
 /** A row whose handler sees validated content; malformed content is answered with the path of what is wrong. */
-export function route<T extends MessageType>(type: T, handler: Handler<ContentOf<T>>, options?: { poll?: boolean }): Route {
+export function route<T extends MessageType>(
+  type: T,
+  handler: Handler<ContentOf<T>>,
+  options?: { poll?: boolean; beside?: boolean },
+): Route {
   return { answer: (content, context) => handler(parseContent(type, content), context), ...options }
 }
 

@@ -33,7 +33,10 @@ export class Router {
         if (!envelope.poll) options.onActivity()
       },
     }
-    this.#control = new ControlLane((incoming) => this.#dispatch(incoming, options.control))
+    this.#control = new ControlLane(
+      (incoming) => this.#dispatch(incoming, options.control),
+      (type) => isBeside(options.control, type),
+    )
   }
 
   /**
@@ -58,6 +61,15 @@ export class Router {
     const held = this.#held ?? []
     this.#held = undefined
     for (const incoming of held) void this.#dispatch(incoming, this.#options.shell)
+  }
+
+  /** The envelope of work that no client asked for: published like a client's, answered to nobody. */
+  ownRequest(type: string, content: Record<string, unknown>, metadata: Record<string, unknown>): Envelope {
+    const message = this.#options.session.createRaw(type, 'shell', content, { metadata })
+    const envelope = new Envelope({ channel: 'shell', message, peer: [] }, undefined, false, this.#services)
+    this.#open.add(envelope)
+    this.#options.onActivity()
+    return envelope
   }
 
   receive(incoming: IncomingMessage): void {
@@ -110,6 +122,11 @@ export class Router {
     this.#options.logger.log(level, `${msg_type} failed: ${error instanceof Error ? error.message : String(error)}`, { session })
     envelope.fail(error)
   }
+}
+
+function isBeside(table: RouteTable, type: string): boolean {
+  const route = Object.hasOwn(table, type) ? table[type] : undefined
+  return route !== undefined && 'beside' in route && route.beside === true
 }
 
 function withStatus(content: ReplyContent | undefined): ReplyContent | undefined {

@@ -12,8 +12,8 @@ test('the same on shell and control, with the version of the header', async () =
     protocol_version: shell.header.version,
     implementation: 'llmspell',
     implementation_version: '0.1.0',
-    debugger: false,
-    supported_features: [],
+    debugger: true,
+    supported_features: ['debugger'],
   })
 })
 

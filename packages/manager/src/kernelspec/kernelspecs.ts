@@ -106,7 +106,7 @@ function kernelspecOf(language: Language, entry: string): Kernelspec {
     language,
     interrupt_mode: 'message',
     kernel_protocol_version: PROTOCOL_VERSION,
-    metadata: { debugger: false, llmspell: { language } },
+    metadata: { debugger: true, llmspell: { language } },
   }
 }
 

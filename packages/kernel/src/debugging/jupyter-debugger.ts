@@ -1,0 +1,81 @@
+import type { Clock } from '@llmspell/base'
+import type { DapMessage, DebugCoordinator, DebugSession } from '@llmspell/debug'
+import type { ContentOf, DebugReply, Header } from '@llmspell/jupyter'
+import type { Publisher } from '../iopub/publisher.ts'
+import type { RequestContext } from '../request-context.ts'
+
+export interface JupyterDebuggerParts {
+  coordinator: DebugCoordinator
+  publisher: Publisher
+  /** What running code has printed leaves now. */
+  flushOutput(): void
+  /** Milliseconds that a script may stand still while no front end asks anything; 0 for ever. */
+  patience: number
+  clock: Clock
+  trace(direction: 'in' | 'out', message: object): void
+}
+
+/**
+ * The one debug session of all Jupyter clients: they share breakpoints and see the same stops. A front end that goes away says nothing,
+ * so the session lives as long as the kernel.
+ */
+export class JupyterDebugger {
+  readonly #parts: JupyterDebuggerParts
+  readonly #session: DebugSession
+  /** Events belong to the latest request: front ends drop what has no parent. */
+  #parent: Header | undefined
+  #stopped = false
+  #patience: { cancel(): void } | undefined
+
+  constructor(parts: JupyterDebuggerParts) {
+    this.#parts = parts
+    this.#session = parts.coordinator.createSession({ kind: 'jupyter', send: (message) => this.#publish(message) })
+  }
+
+  /** Resolves when the session answers, which may be long after; never rejects. */
+  request(content: ContentOf<'debug_request'>, { message, signal }: RequestContext): Promise<DebugReply> {
+    const { seq, command } = content
+    this.#parts.trace('in', content)
+    this.#parent = message.header
+    this.#watch()
+    return new Promise((resolve) => {
+      const answer = (response: DapMessage): void => {
+        signal.removeEventListener('abort', onEnd)
+        this.#parts.trace('out', response)
+        resolve(response as unknown as DebugReply)
+      }
+      const onEnd = (): void => {
+        const reason = signal.reason as Error
+        answer({ seq: 0, type: 'response', request_seq: seq, success: false, command, message: reason.message })
+      }
+      signal.addEventListener('abort', onEnd, { once: true })
+      this.#session.receive(content, answer)
+    })
+  }
+
+  dispose(): void {
+    this.#patience?.cancel()
+  }
+
+  #publish(message: DapMessage): void {
+    this.#parts.trace('out', message)
+    if (message['event'] === 'stopped') {
+      // What was printed before the stop is seen before it.
+      this.#parts.flushOutput()
+      this.#stopped = true
+    } else if (message['event'] === 'continued' || message['event'] === 'terminated') this.#stopped = false
+    this.#watch()
+    this.#parts.publisher.publish('debug_event', message, this.#parent)
+  }
+
+  /** Whether a front end has vanished cannot be known, only that nobody asks. */
+  #watch(): void {
+    const { patience, clock } = this.#parts
+    this.#patience?.cancel()
+    if (patience === 0 || !this.#stopped) return
+    this.#patience = clock.setTimeout(() => {
+      this.#stopped = false
+      this.#session.receive({ seq: 0, type: 'request', command: 'disconnect', arguments: { terminateDebuggee: false } }, () => {})
+    }, patience)
+  }
+}
