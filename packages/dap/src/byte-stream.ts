@@ -16,10 +16,10 @@ export interface MessageStream {
   /** Resolves when more may be sent. */
   send(message: ProtocolMessage): Promise<void> | undefined
   /**
-   * Reads until the other side ends, which resolves. Rejects with code `dap.bad_header`, `dap.too_large`, `dap.bad_json` for what is no
+   * Reads until the other side ends, which resolves; waits for what `onMessage` returns before it reads more. Rejects with code `dap.bad_header`, `dap.too_large`, `dap.bad_json` for what is no
    * message, `dap.closed` when the connection breaks (also in the middle of a message).
    */
-  read(onMessage: (message: unknown) => void): Promise<void>
+  read(onMessage: (message: unknown) => Promise<void> | undefined | void): Promise<void>
   close(): void
 }
 
@@ -29,7 +29,13 @@ export function messageStream(stream: ByteStream, options?: DecoderOptions): Mes
     send: (message) => stream.write(encodeMessage(message)),
     async read(onMessage) {
       try {
-        for await (const chunk of stream.input) decoder.push(chunk, onMessage)
+        for await (const chunk of stream.input) {
+          let wait: Promise<void> | undefined | void
+          decoder.push(chunk, (message) => {
+            wait = onMessage(message) ?? wait
+          })
+          if (wait) await wait
+        }
       } catch (error) {
         if (LlmspellError.is(error)) throw error
         throw new LlmspellError(`the connection broke: ${messageOf(error)}`, { code: 'dap.closed', cause: error })

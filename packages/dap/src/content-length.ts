@@ -86,7 +86,7 @@ export class MessageDecoder {
       throw badHeader(`a header longer than ${MAX_HEADER_BYTES} bytes`, this.#line, { bytes: this.#headerBytes })
     this.#line += latin1(chunk, at, end)
     // Said at once: what is no header would otherwise be waited for until it has an end.
-    if (!PARTIAL_LINE.test(this.#line)) throw badHeader('this is no header', this.#line)
+    if (!PARTIAL_LINE.test(this.#line)) throw badHeader('this is no header', this.#line.trimEnd())
     if (newline < 0) return end
     if (!this.#line.endsWith('\r\n')) throw badHeader('header lines must end with CR LF', this.#line)
     const line = this.#line.slice(0, -2)

@@ -1,3 +1,4 @@
+export { adapterCapabilities } from './adapter-capabilities.ts'
 export { type ByteStream, type MessageStream, messageStream } from './byte-stream.ts'
 export { checkArguments, isKnownCommand } from './check-arguments.ts'
 export { type ClientOptions, DapClient, type WaitOptions } from './client.ts'

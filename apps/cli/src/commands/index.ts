@@ -89,6 +89,22 @@ export const commands: CommandSpec = {
       load: () => import('./repl.ts'),
     },
     {
+      name: 'dap',
+      summary: 'Let an editor debug scripts, by the Debug Adapter Protocol.',
+      details:
+        'Speaks the Debug Adapter Protocol on stdin and stdout until they close. `launch` runs a script under the debugger: program, args, cwd, env, language, stopOnEntry, noDebug, recordHistory. `attach` debugs what runs, and what will run: run (a file or an execution), recordHistory. Both take kernel (an id; default: your own kernel, started if none runs) and onDisconnect (continue, terminate or stay): what becomes of the script when the editor leaves.',
+      options: {
+        listen: {
+          value: 'PORT|SOCKET',
+          describe:
+            'Take editors on this port of 127.0.0.1 (0: any), or on a socket that only you can open, until stopped. The address comes as a line of JSON. On a port, launch and attach need the token that stands there in their arguments, or the one in LLMSPELL_DAP_TOKEN.',
+        },
+      },
+      examples: ['llmspell dap', 'llmspell dap --listen 4711', 'LLMSPELL_TRACE=dap llmspell dap 2>trace.log'],
+      json: 'no difference: stdout has the address of --listen as {"transport", "host", "port" or "path", "token"}, else only the protocol.',
+      load: () => import('./dap.ts'),
+    },
+    {
       name: 'kernel',
       summary: 'Start, stop and look at kernels.',
       commands: [
