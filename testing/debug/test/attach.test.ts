@@ -104,7 +104,9 @@ describe.each(languages)('attach to a run of %s', (language) => {
 
   test('a function of an earlier cell stops when another client calls it', async () => {
     const source =
-      language === 'lua' ? 'function greet(name) local text = "hello " .. name print(text) end' : 'function greet(name) { const text = "hello " + name; console.log(text) }'
+      language === 'lua'
+        ? 'function greet(name) local text = "hello " .. name print(text) end'
+        : 'function greet(name) { const text = "hello " + name; console.log(text) }'
     expect((await home().llmspell(['exec', '--lang', language, source])).code).toBe(0)
     const session = editor()
     await session.start('attach', {}, { functions: [{ name: 'greet' }] })
