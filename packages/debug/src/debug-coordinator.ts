@@ -86,18 +86,17 @@ export class DebugCoordinator implements Disposable {
   }
 
   /** Call it after all of its output was given. */
-  executionEnded(engineId: string, executionId: string): void {
+  executionEnded(engineId: string, executionId: string, exitCode?: number): void {
     const link = this.#links.get(engineId)
     if (link?.execution?.executionId !== executionId) return
     link.execution = undefined
-    for (const session of this.#attached) session.executionEnded(link, executionId)
+    for (const session of this.#attached) session.executionEnded(executionId, exitCode)
   }
 
   /** What executions print, for attached sessions; a session hears its own launch's by `RunObserver.output`. */
   output(engineId: string, executionId: string, name: 'stdout' | 'stderr', text: string): void {
-    if (this.#attached.size === 0) return
-    const link = this.#links.get(engineId)
-    if (link) for (const session of this.#attached) session.output(link, executionId, name, text)
+    if (this.#attached.size === 0 || !this.#links.has(engineId)) return
+    for (const session of this.#attached) session.output(executionId, name, text)
   }
 
   /** The kernel ends: sessions are told (`terminated`) and closed. */

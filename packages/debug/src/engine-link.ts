@@ -8,13 +8,14 @@ export type StoppedEvent = Extract<DebugTargetEvent, { type: 'stopped' }>
 export interface EngineMember {
   /** `Visual Studio Code`: who holds control, in messages to others. */
   readonly name: string
-  engineEvent(link: EngineLink, event: DebugTargetEvent): void
+  /** `wasStopped`: before this event. */
+  engineEvent(link: EngineLink, event: DebugTargetEvent, wasStopped: boolean): void
   /** It controls the engine from now on: sets its breakpoints. */
   takeControl(link: EngineLink): Promise<void>
   /** Another takes over: removes its breakpoints. */
   giveUpControl(link: EngineLink): Promise<void>
   /** The engine is gone for good. */
-  engineGone(link: EngineLink): void
+  engineGone(link: EngineLink, wasStopped: boolean): void
 }
 
 export interface JoinOptions {
@@ -70,8 +71,9 @@ export class EngineLink {
     return this.#work
   }
 
-  get watched(): boolean {
-    return this.#members.size > 0
+  /** It can go back, because one session asked for that. */
+  get recordsHistory(): boolean {
+    return this.target.features.stepBack && this.#wantsHistory()
   }
 
   /** Resolves when the target is attached and, for the controller, its breakpoints are set. */
@@ -124,9 +126,10 @@ export class EngineLink {
     this.#subscription?.dispose()
     const members = [...this.#members.keys()]
     this.#members.clear()
+    const wasStopped = this.#stop !== undefined
     this.#controller = undefined
     this.#stop = undefined
-    for (const member of members) member.engineGone(this)
+    for (const member of members) member.engineGone(this, wasStopped)
   }
 
   #receive(event: DebugTargetEvent): void {
@@ -135,9 +138,10 @@ export class EngineLink {
   }
 
   #deliver(event: DebugTargetEvent, except?: EngineMember): void {
+    const wasStopped = this.#stop !== undefined
     if (event.type === 'stopped') this.#stop = event
     else if (event.type === 'continued' || event.type === 'lost') this.#stop = undefined
-    for (const member of [...this.#members.keys()]) if (member !== except) member.engineEvent(this, event)
+    for (const member of [...this.#members.keys()]) if (member !== except) member.engineEvent(this, event, wasStopped)
   }
 
   async #detach(): Promise<void> {
@@ -149,8 +153,11 @@ export class EngineLink {
 
   /** A history that one session asked for is kept for all. */
   #attachOptions({ stopOnEntry }: JoinOptions): { stopOnEntry: boolean; recordHistory: boolean } {
-    const recordHistory = [...this.#members.values()].some((options) => options.recordHistory === true)
-    return { stopOnEntry: stopOnEntry === true, recordHistory }
+    return { stopOnEntry: stopOnEntry === true, recordHistory: this.#wantsHistory() }
+  }
+
+  #wantsHistory(): boolean {
+    return [...this.#members.values()].some(({ recordHistory }) => recordHistory === true)
   }
 
   #queue<T>(work: () => Promise<T>): Promise<T> {
