@@ -80,7 +80,7 @@
                                           (plist-get stop :variables))
                     :evaluate (play-each #'play-evaluate (plist-get stop :evaluate))))
         (conn (dape--live-connection 'stopped)))
-    (pcase (plist-get stop :then)
+    (pcase (plist-get stop :go)
       ("next" (dape-next conn))
       ("stepIn" (dape-step-in conn))
       ("stepOut" (dape-step-out conn))

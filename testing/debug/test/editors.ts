@@ -15,8 +15,7 @@ export interface Scenario {
     variables?: Readonly<Record<string, string>>
     /** What is typed into its REPL, and what the answer begins with. */
     evaluate?: Readonly<Record<string, string>>
-    // biome-ignore lint/suspicious/noThenProperty: it is data for the drivers
-    then: 'next' | 'stepIn' | 'stepOut' | 'continue' | 'disconnect'
+    go: 'next' | 'stepIn' | 'stepOut' | 'continue' | 'disconnect'
   }[]
 }
 

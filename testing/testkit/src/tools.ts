@@ -14,6 +14,8 @@ export type Tool =
   | 'ipykernel'
   | 'npm'
   | 'lua'
+  | 'chromium'
+  | 'nvim'
 
 /** Programs of other people that suites drive, and how to get them. A `module` is Python's; a program has the tool's name unless it says another. */
 const tools: Record<Tool, { module?: string; program?: string; install: string }> = {
@@ -28,6 +30,8 @@ const tools: Record<Tool, { module?: string; program?: string; install: string }
   ipykernel: { module: 'ipykernel', install: 'apt-get install python3-ipykernel' },
   npm: { install: 'install npm' },
   lua: { program: 'lua5.4', install: 'apt-get install lua5.4' },
+  chromium: { install: 'apt-get install chromium' },
+  nvim: { install: 'apt-get install neovim' },
 }
 
 /** CI sets this: a suite that cannot run is then a failure, not a skip. */
