@@ -135,14 +135,11 @@ export class NotebookPage {
 
   async output(index: number, text: string): Promise<void> {
     const area = this.cell(index).locator('.jp-OutputArea')
-    let seen = ''
-    await until(
+    await shows(
       `cell ${index} shows ${text}`,
-      async () => (seen = (await area.count()) > 0 ? String(await area.textContent()) : '').includes(text),
-      SEEN,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}; it shows ${seen}`, { cause: error })
-    })
+      async () => ((await area.count()) > 0 ? area.textContent() : ''),
+      (seen) => seen.includes(text),
+    )
   }
 
   /** Presses the button with the bug. */
@@ -182,29 +179,20 @@ export class NotebookPage {
   /** Waits until the top frame of the call stack stands at this line. */
   async stopped(line: number): Promise<void> {
     const frames = this.page.locator('.jp-DebuggerCallstackFrame')
-    let seen: string[] = []
-    await until(
+    await shows(
       `the call stack stands at line ${line}`,
-      async () => {
-        seen = await frames.allTextContents()
-        return new RegExp(`(^|\\D)${line}$`).test(String(seen[0]).trim())
-      },
-      SEEN,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}; it shows ${JSON.stringify(seen)}`, { cause: error })
-    })
+      async () => (await frames.allTextContents())[0],
+      (top) => new RegExp(`(^|\\D)${line}$`).test(top.trim()),
+    )
   }
 
   async variable(name: string, value: string): Promise<void> {
     const panel = this.page.locator('.jp-DebuggerVariables')
-    let seen = ''
-    await until(
+    await shows(
       `the panel shows ${name} ${value}`,
-      async () => new RegExp(`${name}:?\\s*${value}`).test((seen = String(await panel.textContent()))),
-      SEEN,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}; it shows ${seen}`, { cause: error })
-    })
+      () => panel.textContent(),
+      (seen) => new RegExp(`${name}:?\\s*${value}`).test(seen),
+    )
   }
 
   async restartKernel(): Promise<void> {
@@ -222,6 +210,20 @@ interface Specs {
 }
 
 const KERNEL_STATUS = 'window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status'
+
+async function shows(what: string, look: () => Promise<string | null | undefined>, right: (seen: string) => boolean): Promise<void> {
+  let seen = ''
+  await until(
+    what,
+    async () => {
+      seen = (await look()) ?? ''
+      return right(seen)
+    },
+    SEEN,
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; there is ${JSON.stringify(seen)}`, { cause: error })
+  })
+}
 
 async function end(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return
