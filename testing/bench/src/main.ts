@@ -6,13 +6,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { arch, cpus, platform, release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureCommands } from './commands.ts'
+import { measureDebugger } from './debugger.ts'
 import { measureJavaScript } from './javascript.ts'
 import { kernelTables, measureKernels } from './kernels.ts'
 import { measureLua } from './lua.ts'
 
 const usage = `node testing/bench/src/main.ts [options] [section...]
 
-sections   kernels, commands, javascript, lua (default: all)
+sections   kernels, commands, javascript, lua, debugger (default: all)
 --quick    each row at least runs: small sizes, one round
 --rounds N rounds of the kernels section (default 3)
 --only A,B kernels to measure, by the names of the table
@@ -47,6 +48,10 @@ const sections: Record<string, { title: string; measure: () => Promise<string> }
   commands: { title: 'Command line', measure: () => measureCommands({ rounds: quick ? 2 : 15 }) },
   javascript: { title: 'JavaScript against plain Node', measure: () => measureJavaScript({ rounds: quick ? 1 : 5 }) },
   lua: { title: 'Lua against lua5.4', measure: () => measureLua({ rounds: quick ? 1 : 7 }) },
+  debugger: {
+    title: 'Debugger',
+    measure: () => measureDebugger(quick ? { rounds: 1, steps: 20, passes: 2_000 } : { rounds: 7, steps: 300, passes: 100_000 }),
+  },
 }
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(sections)
