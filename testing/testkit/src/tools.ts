@@ -11,6 +11,7 @@ export type Tool =
   | 'notebook'
   | 'nbconvert'
   | 'jupyter-console'
+  | 'debugpy'
   | 'ipykernel'
   | 'npm'
   | 'lua'
@@ -27,6 +28,7 @@ const tools: Record<Tool, { module?: string; program?: string; install: string }
   notebook: { module: 'notebook', install: 'apt-get install jupyter-notebook' },
   nbconvert: { module: 'nbconvert', install: 'apt-get install jupyter-nbconvert' },
   'jupyter-console': { module: 'jupyter_console', install: 'apt-get install jupyter-console' },
+  debugpy: { module: 'debugpy', install: 'apt-get install python3-debugpy' },
   ipykernel: { module: 'ipykernel', install: 'apt-get install python3-ipykernel' },
   npm: { install: 'install npm' },
   lua: { program: 'lua5.4', install: 'apt-get install lua5.4' },

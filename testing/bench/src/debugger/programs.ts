@@ -22,8 +22,8 @@ export interface Program {
 
 const work = {
   fib: { title: 'fib(27)', whole: 'fib(27)', little: 'fib(16)' },
-  loop: { title: 'loop 5M', whole: 'loop(5000000)', little: 'loop(50000)' },
-  methods: { title: 'method calls 2M', whole: 'methods(2000000)', little: 'methods(20000)' },
+  loop: { title: 'loop 2M', whole: 'loop(2000000)', little: 'loop(20000)' },
+  methods: { title: 'method calls 1M', whole: 'methods(1000000)', little: 'methods(10000)' },
 }
 
 const luaText = `
