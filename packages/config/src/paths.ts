@@ -20,6 +20,8 @@ export interface LlmspellPaths {
   readonly historyDatabase: string
   /** What was entered at prompts. */
   readonly replHistory: string
+  /** What was entered in the terminal debugger. */
+  readonly debugHistory: string
   readonly logsDir: string
   /** What can be made again: compiled code. */
   readonly cacheDir: string
@@ -72,6 +74,7 @@ function layOut(configFile: string, runtimeDir: string, stateDir: string, cacheD
     stateDatabase: join(stateDir, 'state.db'),
     historyDatabase: join(stateDir, 'history.db'),
     replHistory: join(stateDir, 'repl-history.jsonl'),
+    debugHistory: join(stateDir, 'debug-history.jsonl'),
     logsDir,
     cacheDir,
     connectionFile: (kernelId) => join(kernelsDir, `${checkKernelId(kernelId)}.json`),

@@ -89,6 +89,34 @@ export const commands: CommandSpec = {
       load: () => import('./repl.ts'),
     },
     {
+      name: 'debug',
+      summary: 'Debug a script in the terminal.',
+      details:
+        'Runs the script up to its first line and takes commands, as gdb, lldb and pdb have them: break, tbreak, logpoint, continue, next, step, finish, until, locals, print, set, display, backtrace, frame, list, threads; `help` lists them all, any beginning of a name will do, an empty line repeats the last step. Ctrl-C stops a script that runs. What the script prints stands behind a bar. Commands also come from a file or a pipe. The exit code is the script’s.',
+      positionals: [
+        {
+          name: 'FILE',
+          describe: 'The script; with --attach: a running one, as its file or its execution. Default then: all of the kernel.',
+          complete: 'file',
+        },
+        { name: 'ARGS', describe: 'Arguments of the script; those that start with "-" stand behind "--".', rest: true },
+      ],
+      options: {
+        attach: { describe: 'Debug what runs in the kernel, and what will run; leaving lets it go on.' },
+        record: { describe: 'Keep a history for `back` and `reverse-continue`; Lua only, slower.' },
+        command: { value: 'FILE', describe: 'Do the commands of this file first, a line each.' },
+        lang: { ...language, default: 'by the file’s ending' },
+        connect,
+      },
+      examples: [
+        'llmspell debug report.lua',
+        "printf 'break 12 if i == 3\\ncontinue\\nlocals\\n' | llmspell debug report.lua",
+        'llmspell debug --attach',
+      ],
+      json: 'no difference; for programs there is `llmspell dap`.',
+      load: () => import('./debug.ts'),
+    },
+    {
       name: 'dap',
       summary: 'Let an editor debug scripts, by the Debug Adapter Protocol.',
       details:

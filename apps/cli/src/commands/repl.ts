@@ -35,6 +35,7 @@ async function converse(session: ReplSession): Promise<number> {
       terminal,
       history: history.entries,
       label: LABELS[session.language],
+      quit: ':quit',
       highlight: (text) => (isCommand(text) ? text : highlight(text, session.language)),
       isComplete: async (text) => (isCommand(text) || text.trim() === '' ? { complete: true } : session.isComplete(text)),
       complete: async (text, cursor) =>

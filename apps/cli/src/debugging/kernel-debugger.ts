@@ -1,14 +1,14 @@
 import { connect } from 'node:net'
 import { LlmspellError, messageOf } from '@llmspell/base'
-import { type MessageStream, messageStream } from '@llmspell/dap'
+import type { ByteStream } from '@llmspell/dap'
 import { nodeStream } from '@llmspell/dap/node'
 import type { Context } from '../context.ts'
 import { openNamed } from '../session/named-kernel.ts'
 import { openKernel } from '../session/open-kernel.ts'
 
-/** The debugger of a kernel: messages of the Debug Adapter Protocol, and the token that its launch and attach ask for. */
+/** The debugger of a kernel: a stream of the Debug Adapter Protocol, and the token that its launch and attach ask for. */
 export interface KernelDebugger {
-  stream: MessageStream
+  stream: ByteStream
   token: string
   /** `default`, for messages. */
   kernel: string
@@ -29,7 +29,7 @@ export async function openKernelDebugger(context: Context, kernel: string | unde
   }
 }
 
-function reach(address: { path: string } | { host: string; port: number }): Promise<MessageStream> {
+function reach(address: { path: string } | { host: string; port: number }): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     const socket = connect(address)
     const fail = (reason: string, cause?: unknown): void => {
@@ -42,7 +42,7 @@ function reach(address: { path: string } | { host: string; port: number }): Prom
       socket.setTimeout(0)
       socket.setNoDelay()
       socket.removeAllListeners('error')
-      resolve(messageStream(nodeStream(socket, socket)))
+      resolve(nodeStream(socket, socket))
     })
   })
 }

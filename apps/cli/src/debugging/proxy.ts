@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { LlmspellError, messageOf } from '@llmspell/base'
-import { adapterCapabilities, checkArguments, type Dap, describeError, type MessageStream } from '@llmspell/dap'
+import { adapterCapabilities, checkArguments, type Dap, describeError, type MessageStream, messageStream } from '@llmspell/dap'
 import type { KernelDebugger } from './kernel-debugger.ts'
 
 export interface ProxyOptions {
@@ -34,7 +34,7 @@ export class DapProxy {
   #opening: Dap.Request | undefined
   #waiting: Dap.Request[] = []
   #progressId: string | undefined
-  #kernel: KernelDebugger | undefined
+  #kernel: { stream: MessageStream; name: string } | undefined
   /** Requests of the editor that the kernel has not answered. */
   readonly #asked = new Map<number, Dap.Request>()
   /** Numbers of the kernel's own requests, by those the editor sees. */
@@ -120,7 +120,8 @@ export class DapProxy {
   }
 
   /** The kernel's session hears what the editor said before there was a kernel. */
-  async #connect(kernel: KernelDebugger, request: Dap.Request): Promise<void> {
+  async #connect(opened: KernelDebugger, request: Dap.Request): Promise<void> {
+    const kernel = { stream: messageStream(opened.stream), name: opened.kernel }
     const replayed = Promise.withResolvers<void>()
     const initialize = this.#initialize as Dap.Request
     void kernel.stream
@@ -177,12 +178,12 @@ export class DapProxy {
 
   /** In good order after `disconnect`; else the editor hears why, once. */
   #kernelGone(reason: string): void {
-    const kernel = this.#kernel as KernelDebugger
+    const name = this.#kernel?.name
+    this.#kernel?.stream.close()
     this.#kernel = undefined
-    kernel.stream.close()
     const left = [...this.#asked.values()]
     this.#asked.clear()
-    this.#lost = `the debugger of the kernel "${kernel.kernel}" is gone: ${reason}`
+    this.#lost = `the debugger of the kernel "${name}" is gone: ${reason}`
     const expected = this.#terminated || left.some(({ command }) => command === 'disconnect' || command === 'terminate')
     if (!expected) {
       this.#options.diagnose(this.#lost)

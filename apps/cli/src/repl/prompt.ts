@@ -16,6 +16,8 @@ export interface PromptOptions {
   history: readonly string[]
   /** Shown before the first line, without colour. */
   label: string
+  /** What leaves the prompt, besides Ctrl-D. */
+  quit: string
   highlight(text: string): string
   /** Whether Enter ends the input; otherwise the indentation of the next line. */
   isComplete(text: string): Promise<{ complete: true } | { complete: false; indent: string }>
@@ -154,7 +156,7 @@ export class Prompt {
     if (this.#shown) stdout.write(leave(this.#shown))
     this.#shown = undefined
     this.#editor.clear()
-    if (empty) stdout.write('(Ctrl-D or :quit leaves)\n')
+    if (empty) stdout.write(`(Ctrl-D or ${this.#options.quit} leaves)\n`)
   }
 
   /** As the shell's job control expects; `fg` brings the prompt back. */

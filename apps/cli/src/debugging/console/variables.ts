@@ -1,0 +1,30 @@
+import type { Dap } from '@llmspell/dap'
+import type { DebugConsole } from './console.ts'
+
+/** Most that are shown of one list. */
+const SHOWN = 100
+
+/** What a reference holds, `depth` levels down. */
+export async function showVariables(
+  console: DebugConsole,
+  reference: number,
+  { indent = '', depth = 0 }: { indent?: string; depth?: number } = {},
+): Promise<number> {
+  const { variables } = await console.debuggee.client.request('variables', { variablesReference: reference, start: 0, count: SHOWN + 1 })
+  for (const variable of variables.slice(0, SHOWN)) {
+    console.say(`${indent}${variable.name} = ${variable.value}`)
+    if (depth > 0 && variable.variablesReference > 0)
+      await showVariables(console, variable.variablesReference, { indent: `${indent}  `, depth: depth - 1 })
+  }
+  if (variables.length > SHOWN) console.say(`${indent}… more than ${SHOWN}`)
+  return variables.length
+}
+
+/** The scopes of the frame that is looked at. */
+export async function scopes({ debuggee }: DebugConsole): Promise<Dap.Scope[]> {
+  return (await debuggee.client.request('scopes', { frameId: debuggee.frame.id })).scopes
+}
+
+export function isGlobal({ name, presentationHint }: Dap.Scope): boolean {
+  return presentationHint === 'globals' || /^globals?$/i.test(name)
+}
