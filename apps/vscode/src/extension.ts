@@ -23,7 +23,7 @@ export function activate({ subscriptions, extensionUri }: vscode.ExtensionContex
   for (const type of ['llmspell', 'llmspell-script']) add(vscode.debug.registerDebugConfigurationProvider(type, provider))
   add(vscode.debug.registerDebugConfigurationProvider('llmspell', initialConfigurations, Initial))
   add(vscode.debug.registerDebugConfigurationProvider('llmspell', dynamicConfigurations, Dynamic))
-  add(vscode.debug.registerDebugAdapterDescriptorFactory('llmspell', new AdapterFactory(llmspell)))
+  add(vscode.debug.registerDebugAdapterDescriptorFactory('llmspell', new AdapterFactory(llmspell, log)))
   add(vscode.debug.registerDebugAdapterTrackerFactory('llmspell', new MessageTrace(log)))
   add(vscode.tasks.registerTaskProvider('llmspell', taskProvider(llmspell)))
 

@@ -1,21 +1,25 @@
 import * as vscode from 'vscode'
 import { type Llmspell, tracing } from '../command/llmspell.ts'
+import { AdapterProcess } from './adapter-process.ts'
 
 /** Every session has a `llmspell dap` of its own, which finds or starts the kernel. */
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
   readonly #llmspell: Llmspell
+  readonly #log: vscode.LogOutputChannel
 
-  constructor(llmspell: Llmspell) {
+  constructor(llmspell: Llmspell, log: vscode.LogOutputChannel) {
     this.#llmspell = llmspell
+    this.#log = log
   }
 
-  createDebugAdapterDescriptor({ workspaceFolder }: vscode.DebugSession): vscode.DebugAdapterDescriptor {
-    const { program, args } = this.#llmspell.command(workspaceFolder)
+  createDebugAdapterDescriptor({ workspaceFolder, name }: vscode.DebugSession): vscode.DebugAdapterDescriptor {
     const cwd = workspaceFolder?.uri.fsPath
-    return new vscode.DebugAdapterExecutable(program, [...args, 'dap'], {
-      env: definedOnly(this.#llmspell.environment()),
+    const adapter = new AdapterProcess(this.#llmspell.command(workspaceFolder), {
+      env: this.#llmspell.environment(),
+      onDiagnostic: (line) => this.#log.warn(`${name}: ${line}`),
       ...(cwd === undefined ? {} : { cwd }),
     })
+    return new vscode.DebugAdapterInlineImplementation(adapter as vscode.DebugAdapter)
   }
 }
 
@@ -36,10 +40,6 @@ export class MessageTrace implements vscode.DebugAdapterTrackerFactory {
     return {
       onWillReceiveMessage: (message) => trace('→', message),
       onDidSendMessage: (message) => trace('←', message),
-      onError: (error) => log.error(`${session}: ${error.message}`),
-      onExit(code, signal) {
-        if (code || signal) log.warn(`${session}: the adapter ended with ${signal ?? `exit code ${code}`}`)
-      },
     }
   }
 }
@@ -57,8 +57,4 @@ function describe(message: unknown): string {
   const { type, command, event, success, message: problem } = message as Message
   if (type === 'event') return `event ${event}`
   return type === 'response' ? `${command} ${success ? 'ok' : `failed: ${problem}`}` : `${command}`
-}
-
-function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

@@ -1,0 +1,246 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { toolPath, until } from '@llmspell/testkit'
+import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
+
+/** For anything that a loaded machine does: a load of the workbench, a start of a kernel. */
+const WAIT = 90_000
+
+const CHROMIUM = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update']
+
+const QUICK_INPUT = '.quick-input-widget:not([style*="display: none"])'
+
+export interface Stopped {
+  /** Base name of the file. */
+  file: string
+  line: number
+  frames: string[]
+}
+
+/** VS Code's user interface, as a person uses it: keys, lists, panes. What is asked of it is waited for. */
+export class Workbench {
+  readonly page: Page
+  readonly #context: BrowserContext
+  readonly #pictures: string
+  #shot = 0
+
+  private constructor(context: BrowserContext, page: Page, pictures: string) {
+    this.#context = context
+    this.page = page
+    this.#pictures = pictures
+  }
+
+  /** `profile` and `pictures` are folders; the latter gets the screenpictures. */
+  static async open(url: string, folder: string, profile: string, pictures: string): Promise<Workbench> {
+    const executablePath = toolPath('chromium')
+    if (!executablePath) throw new Error('chromium is not installed')
+    mkdirSync(pictures, { recursive: true })
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      headless: true,
+      args: CHROMIUM,
+      viewport: { width: 1360, height: 860 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
+    const page = context.pages()[0] ?? (await context.newPage())
+    page.setDefaultTimeout(WAIT)
+    page.on('dialog', (dialog) => void dialog.accept().catch(() => {}))
+    await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`)
+    await page.locator('.monaco-workbench .part.statusbar').waitFor()
+    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor()
+    return new Workbench(context, page, pictures)
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close()
+  }
+
+  async screenshot(name: string): Promise<string> {
+    const path = join(this.#pictures, `${String(++this.#shot).padStart(2, '0')}-${name}.png`)
+    await this.page.screenshot({ path, animations: 'disabled' })
+    return path
+  }
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key)
+  }
+
+  /** Runs a command by its whole title, as the command palette lists it. */
+  async command(title: string): Promise<void> {
+    await this.#quickInput('F1', `>${title}`)
+    // Keys and "recently used" stand in the same row: only the label must be the title.
+    await this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ has: this.page.getByText(title, { exact: true }) }))
+  }
+
+  /** The rows of the list that VS Code asks to choose from now. */
+  async choices(): Promise<string[]> {
+    const rows = this.page.locator(`${QUICK_INPUT} .monaco-list-row`)
+    await rows.first().waitFor()
+    return rows.evaluateAll((all) => all.map((row) => row.querySelector('.label-name')?.textContent ?? ''))
+  }
+
+  /** Takes the row with that text. */
+  choose(text: string): Promise<void> {
+    return this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ hasText: text }))
+  }
+
+  /** Types into the box that VS Code shows now. */
+  async answer(text: string): Promise<void> {
+    const box = this.page.locator(`${QUICK_INPUT} input.input`)
+    await box.waitFor()
+    await box.fill(text)
+    await this.press('Enter')
+  }
+
+  async open(file: string): Promise<void> {
+    await this.#quickInput('Control+p', file)
+    await this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ hasText: file }))
+    await this.page.locator(`.tab.active[data-resource-name="${file}"]`).waitFor()
+    await this.page.locator('.editor-instance .view-line').first().waitFor()
+  }
+
+  async goTo(line: number): Promise<void> {
+    await this.#quickInput('Control+g', `:${line}`)
+    await this.press('Enter')
+    await this.#gone(this.page.locator(QUICK_INPUT), 'the question for a line')
+    await this.#see(`the cursor is in line ${line}`, async () => (await this.cursorLine()) === line)
+  }
+
+  async cursorLine(): Promise<number> {
+    const text = await this.page.locator('#status\\.editor\\.selection').textContent()
+    return Number(/Ln (\d+)/.exec(text ?? '')?.[1])
+  }
+
+  /** F9 in a line; with a condition, typed into the widget for it. */
+  async breakpoint(line: number, condition?: string): Promise<void> {
+    await this.goTo(line)
+    const glyphs = this.page.locator('.editor-instance [class*="codicon-debug-breakpoint"]')
+    const before = await glyphs.count()
+    if (condition === undefined) {
+      await this.press('F9')
+    } else {
+      await this.command('Debug: Add Conditional Breakpoint...')
+      const widget = this.page.locator('.breakpoint-widget')
+      await widget.locator('.inputContainer .view-line').first().waitFor()
+      await this.page.keyboard.insertText(condition)
+      await this.#see('the condition is in its box', async () =>
+        ((await widget.locator('.inputContainer').textContent()) ?? '').replaceAll('\u00a0', ' ').includes(condition),
+      )
+      if (await this.page.locator('.suggest-widget.visible').count()) await this.press('Escape')
+      await this.press('Enter')
+      await this.#gone(widget, 'the box for a condition')
+    }
+    await this.#see(`a breakpoint in line ${line}`, async () => (await glyphs.count()) > before)
+  }
+
+  /** Waits until the program stands still there, in the pane of the call stack and in the editor. */
+  async stopped(file: string, line: number): Promise<Stopped> {
+    let seen: Stopped | undefined
+    await this.#see(
+      `a stop in ${file}:${line}`,
+      async () => {
+        seen = await this.#topFrame()
+        const marked = await this.page.locator('.editor-instance .debug-top-stack-frame-line').count()
+        return marked > 0 && seen?.file === file && seen.line === line
+      },
+      () => `the call stack shows ${JSON.stringify(seen)}`,
+    )
+    return seen as Stopped
+  }
+
+  /** Names and values of the Variables pane. Waits until those that are expected are there; opens the first scope. */
+  async variables(expected: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+    let seen: Record<string, string> = {}
+    await this.#see(
+      `variables ${JSON.stringify(expected)}`,
+      async () => {
+        const scope = this.page.locator('.debug-variables .monaco-list-row').first()
+        if ((await scope.count()) && (await scope.getAttribute('aria-expanded', { timeout: 1000 })) === 'false')
+          await scope.locator('.monaco-tl-twistie').click({ timeout: 1000 })
+        seen = await this.#variables()
+        return Object.entries(expected).every(([name, value]) => seen[name] === value)
+      },
+      () => `the pane shows ${JSON.stringify(seen)}`,
+    )
+    return seen
+  }
+
+  /** Waits until the Debug Console holds the text. */
+  async debugConsole(text: string): Promise<void> {
+    let seen = ''
+    await this.#see(
+      `the Debug Console shows ${text}`,
+      async () => {
+        seen = (await this.page.locator('.repl .monaco-list-row').allInnerTexts()).join('\n')
+        return seen.includes(text)
+      },
+      () => seen,
+    )
+  }
+
+  /** Types an expression into the Debug Console and waits for what it shows as its value. */
+  async evaluate(expression: string, value: string): Promise<void> {
+    await this.command('Debug Console: Focus on Debug Console View')
+    await this.page.locator('.repl-input-wrapper .monaco-editor').click()
+    await this.page.keyboard.insertText(expression)
+    await this.press('Escape', 'Enter')
+    await this.debugConsole(value)
+  }
+
+  /** Waits until no session is left. */
+  async ended(): Promise<void> {
+    await this.#see(
+      'the debug session ends',
+      async () => (await this.page.locator('.part.statusbar.debugging, .debugging .part.statusbar').count()) === 0,
+    )
+  }
+
+  async #quickInput(key: string, text: string): Promise<void> {
+    const box = this.page.locator(`${QUICK_INPUT} input.input`)
+    await this.#see(`the box that ${key} opens`, async () => {
+      if (!(await box.isVisible())) await this.press(key)
+      await box.waitFor({ timeout: 3000 })
+      return true
+    })
+    await box.fill(text)
+  }
+
+  async #choose(rows: Locator): Promise<void> {
+    await rows.first().waitFor()
+    await rows.first().click()
+  }
+
+  async #gone(locator: Locator, what: string): Promise<void> {
+    await this.#see(`${what} closes`, async () => !(await locator.isVisible()))
+  }
+
+  async #topFrame(): Promise<Stopped | undefined> {
+    const frames = await this.page.locator('.debug-call-stack .stack-frame').evaluateAll((all) =>
+      all.map((frame) => ({
+        name: frame.querySelector('.label')?.textContent?.trim() ?? '',
+        file: frame.querySelector('.file-name')?.textContent?.trim() ?? '',
+        line: Number(/^(\d+)/.exec(frame.querySelector('.line-number')?.textContent?.trim() ?? '')?.[1]),
+      })),
+    )
+    const [top] = frames
+    return top && { file: top.file, line: top.line, frames: frames.map(({ name }) => name) }
+  }
+
+  async #variables(): Promise<Record<string, string>> {
+    const rows = await this.page
+      .locator('.debug-variables .monaco-list-row')
+      .evaluateAll((all) => all.map((row) => [row.querySelector('.name')?.textContent, row.querySelector('.value')?.textContent] as const))
+    return Object.fromEntries(
+      rows.flatMap(([name, value]) => (name && value != null ? [[name.replace(/\s*[:=]\s*$/, '').trim(), value.trim()]] : [])),
+    )
+  }
+
+  async #see(what: string, look: () => Promise<boolean>, seen: () => string = () => ''): Promise<void> {
+    try {
+      await until(what, look, WAIT)
+    } catch (error) {
+      await this.screenshot('failed').catch(() => {})
+      throw new Error(`${(error as Error).message}\n${seen()}`, { cause: (error as Error).cause })
+    }
+  }
+}
