@@ -16,8 +16,9 @@ export interface MessageStream {
   /** Resolves when more may be sent. */
   send(message: ProtocolMessage): Promise<void> | undefined
   /**
-   * Reads until the other side ends, which resolves; waits for what `onMessage` returns before it reads more. Rejects with code `dap.bad_header`, `dap.too_large`, `dap.bad_json` for what is no
-   * message, `dap.closed` when the connection breaks (also in the middle of a message).
+   * Reads until the other side ends, or this one closes, which resolves; waits for what `onMessage` returns before it reads more.
+   * Rejects with code `dap.bad_header`, `dap.too_large`, `dap.bad_json` for what is no message, `dap.closed` when the connection breaks
+   * (also in the middle of a message).
    */
   read(onMessage: (message: unknown) => Promise<void> | undefined | void): Promise<void>
   close(): void
@@ -25,6 +26,7 @@ export interface MessageStream {
 
 export function messageStream(stream: ByteStream, options?: DecoderOptions): MessageStream {
   const decoder = new MessageDecoder(options)
+  let closed = false
   return {
     send: (message) => stream.write(encodeMessage(message)),
     async read(onMessage) {
@@ -37,11 +39,15 @@ export function messageStream(stream: ByteStream, options?: DecoderOptions): Mes
           if (wait) await wait
         }
       } catch (error) {
+        if (closed) return
         if (LlmspellError.is(error)) throw error
         throw new LlmspellError(`the connection broke: ${messageOf(error)}`, { code: 'dap.closed', cause: error })
       }
-      if (!decoder.idle) throw new LlmspellError('the connection ended in the middle of a message', { code: 'dap.closed' })
+      if (!decoder.idle && !closed) throw new LlmspellError('the connection ended in the middle of a message', { code: 'dap.closed' })
     },
-    close: () => stream.close(),
+    close() {
+      closed = true
+      stream.close()
+    },
   }
 }

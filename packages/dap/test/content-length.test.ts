@@ -86,7 +86,7 @@ describe('what breaks the framing', () => {
   const good = encodeMessage({ seq: 1, type: 'event', event: 'initialized' })
 
   test.each([
-    ['an HTTP request', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'dap.bad_header', '"GET '],
+    ['an HTTP request', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'dap.bad_header', '"GET'],
     ['JSON without a header', '{"seq":1}', 'dap.bad_header', 'no header'],
     ['JSON lines', '{"seq":1}\n{"seq":2}\n', 'dap.bad_header', 'no header'],
     ['binary', '\0\x01\x02', 'dap.bad_header', 'no header'],
