@@ -18,8 +18,9 @@ const MOST_UNKNOWN_BYTES = 256 * 1024
 const INTRODUCTION = 60_000
 /** Wrong tokens after which the connection is closed. */
 const MOST_WRONG_TOKENS = 3
-/** Bytes the client has not read: above the first its script waits, above the second it is taken for gone. */
+/** Bytes the client has not read: above the first scripts wait, above the second, or after that time, it is taken for gone. */
 const SLOW_BYTES = 8 * 1024 ** 2
+const SLOW_MS = 60_000
 const GONE_BYTES = 256 * 1024 ** 2
 /** Milliseconds for the last words to leave. */
 const FAREWELL = 2000
@@ -60,7 +61,9 @@ export class DapConnection {
   get drained(): Promise<void> | undefined {
     if (this.#socket.destroyed || this.#socket.writableLength < SLOW_BYTES) return undefined
     this.#drained ??= new Promise((resolve) => {
+      const timer = this.#parts.clock.setTimeout(() => this.#giveUp(), SLOW_MS)
       const done = (): void => {
+        timer.cancel()
         this.#socket.off('drain', done)
         this.#socket.off('close', done)
         this.#drained = undefined
@@ -72,12 +75,21 @@ export class DapConnection {
     return this.#drained
   }
 
-  /** Closes once what was said has left. */
+  /** All is said: closes once it has left. */
   end(): void {
     this.#parted = true
+    this.#close()
+  }
+
+  #close(): void {
     this.#socket.end()
     const timer = this.#parts.clock.setTimeout(() => this.#socket.destroy(), FAREWELL)
     this.#socket.once('close', () => timer.cancel())
+  }
+
+  #giveUp(): void {
+    this.#parts.logger.log('warn', 'a debugger takes nothing of what it is sent and is disconnected')
+    this.#socket.destroy()
   }
 
   #read(chunk: Buffer): void {
@@ -139,10 +151,7 @@ export class DapConnection {
     this.#parts.logger.log('warn', `a debugger was disconnected: ${reason}`)
     const text = `llmspell: this connection is closed: ${reason}${hint === undefined ? '' : ` (${hint})`}\n`
     this.#send({ seq: 0, type: 'event', event: 'output', body: { category: 'important', output: text } })
-    const gone = this.#parted
-    this.end()
-    // What it debugged goes on as when it had vanished.
-    this.#parted = gone
+    this.#close()
   }
 
   #send(message: DapMessage): void {
@@ -150,9 +159,6 @@ export class DapConnection {
     this.#parts.trace('out', message)
     if (message['event'] === 'stopped') this.#parts.flushOutput()
     this.#socket.write(encodeMessage(message as unknown as Dap.ProtocolMessage))
-    if (this.#socket.writableLength > GONE_BYTES) {
-      this.#parts.logger.log('warn', 'a debugger takes nothing of what it is sent and is disconnected')
-      this.#socket.destroy()
-    }
+    if (this.#socket.writableLength > GONE_BYTES) this.#giveUp()
   }
 }

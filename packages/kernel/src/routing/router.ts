@@ -65,6 +65,8 @@ export class Router {
 
   /** The envelope of work that no client asked for: published like a client's, answered to nobody. */
   ownRequest(type: string, content: Record<string, unknown>, metadata: Record<string, unknown>): Envelope {
+    if (this.#refusal) throw this.#refusal
+    if (this.#held) throw new LlmspellError('the kernel is restarting', { code: 'kernel.restarted' })
     const message = this.#options.session.createRaw(type, 'shell', content, { metadata })
     const envelope = new Envelope({ channel: 'shell', message, peer: [] }, undefined, false, this.#services)
     this.#open.add(envelope)
