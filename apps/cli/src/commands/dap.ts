@@ -23,6 +23,9 @@ async function serve(context: Context, wanted: ListenAddress): Promise<number> {
   const { terminal, env } = context
   const given = env['LLMSPELL_DAP_TOKEN']
   const token = wanted.transport === 'unix' ? undefined : (given ?? randomBytes(32).toString('base64url'))
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
   const clients = new Set<Socket>()
   const { server, address } = await listen(wanted, (socket) => {
     clients.add(socket)
@@ -35,9 +38,7 @@ async function serve(context: Context, wanted: ListenAddress): Promise<number> {
   terminal.out(
     `${JSON.stringify({ transport: address.transport, ...where, ...(token !== undefined && given === undefined && { token }) })}\n`,
   )
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-  })
+  await stopped
   server.close()
   for (const client of clients) client.destroy()
   return EXIT.ok

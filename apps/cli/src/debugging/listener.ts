@@ -1,6 +1,6 @@
-import { lstatSync, unlinkSync } from 'node:fs'
+import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { LlmspellError } from '@llmspell/base'
 
 export type ListenAddress = { transport: 'tcp'; port: number } | { transport: 'unix'; path: string }
@@ -69,11 +69,12 @@ function bound(server: Server, start: () => void, where: string): Promise<void> 
 const REASONS: Record<string, string> = {
   EADDRINUSE: 'something else listens there',
   EACCES: 'you may not',
-  ENOENT: 'there is no such directory',
-  ENOTDIR: 'there is no such directory',
 }
 
 async function removeAbandoned(path: string): Promise<void> {
+  // Node says EACCES for this.
+  if (!existsSync(dirname(path)))
+    throw new LlmspellError(`cannot listen on ${path}: there is no such directory`, { code: 'dap.listen_failed', data: { path } })
   const entry = lstatSync(path, { throwIfNoEntry: false })
   if (!entry) return
   if (!entry.isSocket())
