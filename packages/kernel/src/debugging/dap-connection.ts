@@ -110,7 +110,7 @@ export class DapConnection {
     if (typeof message === 'object' && message !== null) this.#parts.trace('in', message)
     const admitted = this.#introduction ? this.#admit(message) : message
     if (admitted === undefined) return
-    if ((admitted as { command?: unknown }).command === 'disconnect') this.#parted = true
+    if ((admitted as { command?: unknown } | null)?.command === 'disconnect') this.#parted = true
     this.#session.receive(admitted)
   }
 
