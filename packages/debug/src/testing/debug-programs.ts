@@ -28,6 +28,8 @@ export interface DebugPrograms {
   globals: string
   /** Recurses 500 deep in `down(n)`, then @deep. */
   deep: string
+  /** An expression: a string of two million characters. */
+  longString: string
   /** Optional: a local `bytes` of 1, 2, 3, 4 @stop. */
   memory?: string
 }
@@ -103,6 +105,7 @@ greeting = 'hello'
 end
 print(down(500))
 `,
+  longString: "string.rep('x', 2000000)",
 }
 
 export const javascriptDebugPrograms: DebugPrograms = {
@@ -185,6 +188,7 @@ globalThis.greeting = 'hello'
 }
 console.log(down(500))
 `,
+  longString: "'x'.repeat(2000000)",
   memory: `function main() {
   const bytes = new Uint8Array([1, 2, 3, 4])
   console.log('bytes', bytes.length) // @stop

@@ -12,7 +12,7 @@ export const TEST_TIMEOUT_MS = 120_000
 /** Time in which a stop that must not come would have come. */
 export const SETTLE_MS = 150
 
-export type ProgramName = Exclude<keyof DebugPrograms, 'suffix'>
+export type ProgramName = Exclude<keyof DebugPrograms, 'suffix' | 'longString'>
 export type Outcome = Awaited<ReturnType<DebuggedNamespace['run']>>
 
 export interface Stop extends StoppedEvent {

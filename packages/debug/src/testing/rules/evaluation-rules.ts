@@ -86,8 +86,7 @@ export function evaluationRules({ open }: DebugTargetSuite): void {
     it('cuts long strings, and marks that', async () => {
       const debugging = await open()
       const { stop, run } = await debugging.runTo('data', 'stop')
-      const long = debugging.programs.suffix === '.lua' ? "string.rep('x', 2000000)" : "'x'.repeat(2000000)"
-      const { value } = await debugging.target.evaluate(long, stop.frames[0]?.id, 'watch')
+      const { value } = await debugging.target.evaluate(debugging.programs.longString, stop.frames[0]?.id, 'watch')
       expect(value.length).toBeLessThan(100_000)
       expect(value).not.toContain('\n')
       await debugging.finish(stop, run)
