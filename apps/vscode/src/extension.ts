@@ -5,6 +5,7 @@ import { AdapterFactory, MessageTrace } from './debugging/adapter.ts'
 import { ConfigurationProvider, dynamicConfigurations, initialConfigurations } from './debugging/provider.ts'
 import { kernelCommands } from './kernels/kernel-commands.ts'
 import { KernelsView } from './kernels/kernels-view.ts'
+import { Notebooks } from './notebook/notebooks.ts'
 import { runCommands, taskProvider } from './run/run-commands.ts'
 
 /** Composition: read from top to bottom. */
@@ -17,19 +18,21 @@ export function activate({ subscriptions, extensionUri }: vscode.ExtensionContex
   const output = add(vscode.window.createOutputChannel('llmspell'))
   const llmspell = new Llmspell(log)
   const view = add(new KernelsView(llmspell, log, resolvePaths(llmspell.environment()).kernelsDir))
+  const notebooks = add(new Notebooks(llmspell, view))
 
   const { Dynamic, Initial } = vscode.DebugConfigurationProviderTriggerKind
   const provider = new ConfigurationProvider(llmspell, extensionUri)
   for (const type of ['llmspell', 'llmspell-script']) add(vscode.debug.registerDebugConfigurationProvider(type, provider))
   add(vscode.debug.registerDebugConfigurationProvider('llmspell', initialConfigurations, Initial))
   add(vscode.debug.registerDebugConfigurationProvider('llmspell', dynamicConfigurations, Dynamic))
-  add(vscode.debug.registerDebugAdapterDescriptorFactory('llmspell', new AdapterFactory(llmspell, log)))
+  add(vscode.debug.registerDebugAdapterDescriptorFactory('llmspell', new AdapterFactory(llmspell, log, notebooks.filterOf)))
   add(vscode.debug.registerDebugAdapterTrackerFactory('llmspell', new MessageTrace(log)))
   add(vscode.tasks.registerTaskProvider('llmspell', taskProvider(llmspell)))
 
   const commands: Record<string, (argument?: never) => Promise<void>> = {
     ...kernelCommands(llmspell, view),
     ...runCommands(llmspell, output),
+    'llmspell.debugCell': notebooks.debugCell,
     'llmspell.showLog': async () => log.show(),
   }
   for (const [name, run] of Object.entries(commands)) {

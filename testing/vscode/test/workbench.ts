@@ -30,7 +30,7 @@ export class Workbench {
     this.#pictures = pictures
   }
 
-  /** `profile` and `pictures` are folders; the latter gets the screenpictures. */
+  /** `profile` and `pictures` are folders; the latter gets the screenshots. */
   static async open(url: string, folder: string, profile: string, pictures: string): Promise<Workbench> {
     const executablePath = toolPath('chromium')
     if (!executablePath) throw new Error('chromium is not installed')

@@ -82,6 +82,11 @@ export class AdapterProcess {
   /** What the adapter says to the editor. */
   readonly onDidSendMessage = (listener: (message: Dap.ProtocolMessage) => void): { dispose(): void } => this.#sent.on(listener)
 
+  /** Says something to the editor that the adapter did not. */
+  emit(event: Dap.Event): void {
+    this.#sent.emit(event)
+  }
+
   /** What the editor says. */
   handleMessage(message: Dap.ProtocolMessage): void {
     if (message.type === 'request') this.#open.set(message.seq, message as Dap.Request)

@@ -1,23 +1,31 @@
 import * as vscode from 'vscode'
 import { type Llmspell, tracing } from '../command/llmspell.ts'
-import { AdapterProcess } from './adapter-process.ts'
+import { AdapterProcess, type MessageFilter } from './adapter-process.ts'
+
+/** What shall change the messages of a session; it may use the adapter once that runs. */
+type FilterOf = (session: vscode.DebugSession, adapter: () => AdapterProcess) => MessageFilter | undefined
 
 /** Every session has a `llmspell dap` of its own, which finds or starts the kernel. */
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
   readonly #llmspell: Llmspell
   readonly #log: vscode.LogOutputChannel
+  readonly #filterOf: FilterOf
 
-  constructor(llmspell: Llmspell, log: vscode.LogOutputChannel) {
+  constructor(llmspell: Llmspell, log: vscode.LogOutputChannel, filterOf: FilterOf) {
     this.#llmspell = llmspell
     this.#log = log
+    this.#filterOf = filterOf
   }
 
-  createDebugAdapterDescriptor({ workspaceFolder, name }: vscode.DebugSession): vscode.DebugAdapterDescriptor {
+  createDebugAdapterDescriptor(session: vscode.DebugSession): vscode.DebugAdapterDescriptor {
+    const { workspaceFolder, name } = session
     const cwd = workspaceFolder?.uri.fsPath
-    const adapter = new AdapterProcess(this.#llmspell.command(workspaceFolder), {
+    const filter = this.#filterOf(session, () => adapter)
+    const adapter: AdapterProcess = new AdapterProcess(this.#llmspell.command(workspaceFolder), {
       env: this.#llmspell.environment(),
       onDiagnostic: (line) => this.#log.warn(`${name}: ${line}`),
       ...(cwd === undefined ? {} : { cwd }),
+      ...(filter === undefined ? {} : { filter }),
     })
     return new vscode.DebugAdapterInlineImplementation(adapter as vscode.DebugAdapter)
   }
