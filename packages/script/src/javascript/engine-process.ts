@@ -127,6 +127,13 @@ export class EngineProcess {
     return this.#inbound.blocked
   }
 
+  /** Calls when everything that the script had written by then has been dealt with. `written`: see `FromGuard`. */
+  afterOutput(written: number, then: () => void): void {
+    const script = this.#child.stdio[SCRIPT_FD] as Socket
+    if (this.#ended || ((script.bytesRead - written) | 0) >= 0) return this.#inbound.take(then)
+    setTimeout(() => this.afterOutput(written, then), 1)
+  }
+
   toGuard(message: ToGuard): void {
     this.#control.write(jsonFrame(message))
   }

@@ -15,6 +15,7 @@ import type {
   ScriptEngine,
   ScriptError,
 } from '../engine.ts'
+import { JavascriptDebugTarget } from './debug/javascript-debug-target.ts'
 import { EngineProcess, type ProcessEnd } from './engine-process.ts'
 import {
   type CommWire,
@@ -80,6 +81,7 @@ class JavascriptEngine implements ScriptEngine {
   #interrupting: Deferred<void> | undefined
   #questions = new Map<number, Deferred<unknown>>()
   #question = 0
+  #debugTarget: JavascriptDebugTarget | undefined
   /** Aborted when the process ends. */
   #life = new AbortController()
 
@@ -93,6 +95,17 @@ class JavascriptEngine implements ScriptEngine {
   get status(): EngineStatus {
     const pid = this.#process?.pid
     return { state: this.#state, ...(pid !== undefined && { pid }) }
+  }
+
+  get debugTarget(): JavascriptDebugTarget {
+    this.#debugTarget ??= new JavascriptDebugTarget(async (command, args) => {
+      const process = this.#process
+      if (!process || process.ended || this.#disposed) return undefined
+      const { q, answer } = this.#newQuestion()
+      process.toGuard({ t: 'debug', q, command, args })
+      return { value: await answer }
+    })
+    return this.#debugTarget
   }
 
   async start(): Promise<void> {
@@ -224,7 +237,11 @@ class JavascriptEngine implements ScriptEngine {
   }
 
   async #ensureProcess(): Promise<EngineProcess> {
-    if (!this.#process || this.#process.ended) this.#process = this.#spawn()
+    if (!this.#process || this.#process.ended) {
+      this.#process = this.#spawn()
+      // Before any code: its breakpoints hold from the first line on.
+      this.#debugTarget?.onProcess()
+    }
     const process = this.#process
     await withTimeout(process.ready, START_TIMEOUT_MS, 'the JavaScript engine process')
     return process
@@ -324,14 +341,26 @@ class JavascriptEngine implements ScriptEngine {
   #onGuard(message: FromGuard): void {
     switch (message.t) {
       case 'answer': {
-        if (message.error !== undefined) this.#host.log('warn', `the engine could not answer: ${message.error}`)
-        return this.#answered(message.q, message.value)
+        if (message.error === undefined) return this.#answered(message.q, message.value)
+        if (message.code !== undefined) return this.#refused(message.q, message.error, message.code, message.hint)
+        this.#host.log('warn', `the engine could not answer: ${message.error}`)
+        return this.#answered(message.q, undefined)
       }
       case 'interrupted':
         if (message.n === this.#interrupts) this.#interrupted()
         return
       case 'done':
         return this.#onDone(message.n, message.outcome)
+      case 'debug': {
+        const { event, written } = message
+        if (written === undefined) this.#debugTarget?.onTargetEvent(event)
+        else {
+          const { promise, resolve } = deferred()
+          this.#process?.afterOutput(written, resolve)
+          this.#debugTarget?.onTargetEvent(event, promise)
+        }
+        return
+      }
       case 'log':
         return this.#host.log(message.level, message.message)
       case 'limit': // read when the process ends: it names what ran out
@@ -343,6 +372,12 @@ class JavascriptEngine implements ScriptEngine {
     const question = this.#questions.get(q)
     this.#questions.delete(q)
     question?.resolve(value)
+  }
+
+  #refused(q: number, message: string, code: string, hint: string | undefined): void {
+    const question = this.#questions.get(q)
+    this.#questions.delete(q)
+    question?.reject(new LlmspellError(message, { code, ...(hint !== undefined && { hint }) }))
   }
 
   #interrupted(): void {
@@ -358,6 +393,7 @@ class JavascriptEngine implements ScriptEngine {
     this.#life = new AbortController()
     for (const question of this.#questions.values()) question.resolve(undefined)
     this.#questions.clear()
+    this.#debugTarget?.onLost()
     const execution = this.#running
     execution?.abort.abort(new Error('the engine has ended'))
     if (execution) this.#conclude(execution, this.#epitaph(end))

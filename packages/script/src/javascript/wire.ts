@@ -1,3 +1,4 @@
+import type { DebugTarget, DebugTargetEvent } from '@llmspell/debug'
 import type { ModuleDescription } from '../catalogue/catalogue.ts'
 import type { Language, MimeBundle, ScriptError } from '../engine.ts'
 
@@ -38,6 +39,8 @@ export interface Execute {
   code: string
   language: Language
   source: string
+  /** What a debugger calls it, when that differs. */
+  debugSource?: string
   wantResult: boolean
   cwd?: string
   args?: readonly string[]
@@ -57,10 +60,22 @@ export type Question =
   | { t: 'isComplete'; q: number; code: string; language: Language }
   | { t: 'variables'; q: number }
 
-export type ToGuard = Init | Execute | Interrupt | Question
+/** What a debugger can ask of the guard: the methods of `DebugTarget`, by name. */
+export type DebugMethod = Exclude<keyof DebugTarget, 'features' | 'onEvent'>
+
+export interface DebugCommand {
+  t: 'debug'
+  q: number
+  command: DebugMethod
+  args: readonly unknown[]
+}
+
+export type ToGuard = Init | Execute | Interrupt | Question | DebugCommand
 
 export type FromGuard =
-  | { t: 'answer'; q: number; value?: unknown; error?: string }
+  | { t: 'answer'; q: number; value?: unknown; error?: string; code?: string; hint?: string }
+  /** `written`: of what the script has written, so many bytes (modulo 2^32) come before it. */
+  | { t: 'debug'; event: DebugTargetEvent; written?: number }
   | { t: 'interrupted'; n: number; hard: boolean }
   | { t: 'done'; n: number; outcome: Outcome }
   /** The process is about to be ended by its guard. */

@@ -1,6 +1,7 @@
 import { jsonFrame } from '../wire.ts'
 import { keepOrderWithChildren } from './child-output.ts'
 import { installConsole } from './console.ts'
+import { installDebugHook } from './debug-hook.ts'
 import { installGlobals } from './globals.ts'
 import { installTypeScriptFiles } from './modules.ts'
 import { Outbox } from './outbox.ts'
@@ -19,6 +20,7 @@ export function boot({ words, outbox: bytes, messages, replies }: GuardLink): vo
   installConsole(thread)
   installGlobals(thread)
   installTypeScriptFiles()
+  installDebugHook()
   keepOrderWithChildren(thread)
   installEndings(thread)
   messages.on('message', (message: ScriptMessage) => thread.onMessage(message))

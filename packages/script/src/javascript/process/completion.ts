@@ -1,7 +1,7 @@
 import { builtinModules as nodeModules } from 'node:module'
 import type { CatalogueLookup } from '../../catalogue/lookup.ts'
 import type { Completion, CompletionItem, MimeBundle } from '../../engine.ts'
-import { CONSTANT, DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
+import { CONSTANT, DEBUG_HOOK, DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
 import type { RemoteObject, ScriptInspector } from './script-inspector.ts'
 
 const ITEMS_MAX = 1000
@@ -83,7 +83,7 @@ async function list(value: RemoteObject, prefix: string, inspector: ScriptInspec
   return await inspector.withValue(`${type}.prototype`, (found) => inspector.ask(found, LIST_PROPERTIES, prefix, ITEMS_MAX))
 }
 
-const INTERNAL = new Set([CONSTANT, DYNAMIC_IMPORT, IMPORT_META])
+const INTERNAL = new Set([CONSTANT, DEBUG_HOOK, DYNAMIC_IMPORT, IMPORT_META])
 
 /** Documentation of catalogue entries, otherwise what the value is. */
 export async function inspectAt(

@@ -1,10 +1,13 @@
 import { Socket } from 'node:net'
 import { type MessagePort, workerData } from 'node:worker_threads'
+import { codeOf, LlmspellError, messageOf } from '@llmspell/base'
+import type { DebugTargetEvent } from '@llmspell/debug'
 import type { CatalogueLookup } from '../../catalogue/lookup.ts'
 import { Declarations } from '../source/declarations.ts'
 import type { prepare as Prepare } from '../source/prepare.ts'
 import {
   CONTROL_FD,
+  type DebugCommand,
   type Execute,
   FrameReader,
   type FromGuard,
@@ -18,8 +21,10 @@ import {
   SYNC_FRAME,
   type ToGuard,
 } from '../wire.ts'
+import type { ScriptDebugger } from './debug/script-debugger.ts'
 import { flushFromGuard } from './outbox.ts'
 import { type Descendant, descendantsSince, isRunning, signalDescendant, ticksNow } from './proc.ts'
+import { RunRecords } from './run-records.ts'
 import { ScriptInspector } from './script-inspector.ts'
 import type { ForScript, ScriptMessage } from './script-messages.ts'
 import {
@@ -27,7 +32,10 @@ import {
   type GuardData,
   INTERRUPT_ACK,
   LOCK,
+  OUT_END,
+  OUT_START,
   OUT_WAITING,
+  OUT_WRITTEN,
   PURGE,
   RUNNING,
   type SharedState,
@@ -70,6 +78,13 @@ class Guard {
   #catalogue: CatalogueLookup | undefined
   #init: Init | undefined
   #prepare: typeof Prepare | undefined
+  readonly #records = new RunRecords()
+  /** Loaded when somebody debugs. */
+  #loading: Promise<ScriptDebugger> | undefined
+  #debugger: ScriptDebugger | undefined
+  /** What runs next waits for what a debugger has asked for before: its breakpoints hold from the first line on. */
+  #settling = 0
+  #settled: Promise<unknown> = Promise.resolve()
   /** What to execute when the parser is there. */
   #waiting: Execute | undefined
   /** The parser is loaded while the script thread still starts. */
@@ -93,6 +108,7 @@ class Guard {
     scriptLane.unref()
     this.#watchOutput()
     this.#script.on('message', () => {
+      this.#debugger?.disconnect()
       this.#inspector.disconnect()
       Atomics.store(this.#words, DISCONNECTED, 1)
       Atomics.notify(this.#words, DISCONNECTED)
@@ -124,6 +140,9 @@ class Guard {
         return
       case 'init':
         return this.#onInit(message)
+      case 'debug':
+        void this.#debug(message)
+        return
       default:
         void this.#answer(message)
     }
@@ -137,9 +156,9 @@ class Guard {
 
   #execute(message: Execute): void {
     const prepare = this.#prepare
-    if (!prepare) {
+    if (!prepare || this.#settling > 0) {
       this.#waiting = message
-      void this.#preparing.then(() => {
+      void Promise.all([this.#preparing, this.#settled]).then(() => {
         if (this.#waiting === message) this.#execute(message)
       })
       return
@@ -148,22 +167,67 @@ class Guard {
     const { n, source, wantResult, cwd, args, drain, as } = message
     const prepared = prepare(message.code, message.language, source, this.#names)
     if ('error' in prepared) return this.#send({ t: 'done', n, outcome: { status: 'error', error: prepared.error } })
+    const { edits: _, script: __, wrapped: ___, ...run } = prepared
+    const url = scriptUrl(source)
+    this.#records.add(message, url, prepared)
     // Set here and not where it starts: the watch over its output must not end before.
     Atomics.store(this.#words, RUNNING, n)
     this.#startedAt = performance.now()
     this.#post({
       t: 'run',
       n,
-      ...prepared,
-      url: scriptUrl(source),
+      ...run,
+      url,
       source,
       wantResult,
       ...(cwd !== undefined && { cwd }),
       ...(args && { args }),
       ...(drain && { drain }),
       ...(as !== undefined && { as }),
+      ...(this.#debugger?.attached && { mark: `${RUN_MARK}${n}` }),
     })
     this.#tick()
+  }
+
+  async #debug({ q, command, args }: DebugCommand): Promise<void> {
+    const work = this.#command(command, args)
+    if (SETTINGS.has(command)) {
+      this.#settling++
+      const settled = work.then(
+        () => this.#settling--,
+        () => this.#settling--,
+      )
+      this.#settled = Promise.all([this.#settled, settled])
+    }
+    try {
+      this.#send({ t: 'answer', q, value: await work })
+    } catch (error) {
+      const code = codeOf(error)
+      const hint = LlmspellError.is(error) ? error.hint : undefined
+      this.#send({ t: 'answer', q, error: messageOf(error), ...(code !== undefined && { code }), ...(hint !== undefined && { hint }) })
+    }
+  }
+
+  async #command(command: DebugCommand['command'], args: readonly unknown[]): Promise<unknown> {
+    this.#loading ??= import('./debug/script-debugger.ts').then(({ ScriptDebugger }) => {
+      this.#debugger = new ScriptDebugger({
+        names: this.#names,
+        records: this.#records,
+        send: (event, afterOutput) => this.#sendEvent(event, afterOutput === true),
+      })
+      return this.#debugger
+    })
+    const scriptDebugger = (await this.#loading) as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>
+    return await scriptDebugger[command]?.(...args)
+  }
+
+  #sendEvent(event: DebugTargetEvent, afterOutput: boolean): void {
+    if (!afterOutput) return this.#send({ t: 'debug', event })
+    // What does not go out now, because the kernel is slow, follows; what it had to say first is counted.
+    flushFromGuard(this.#shared)
+    const waiting = Atomics.load(this.#words, OUT_END) - Atomics.load(this.#words, OUT_START)
+    this.#send({ t: 'debug', event, written: (Atomics.load(this.#words, OUT_WRITTEN) + waiting) | 0 })
+    if (waiting > 0) this.#tick()
   }
 
   async #answer(question: Question): Promise<void> {
@@ -217,17 +281,23 @@ class Guard {
       this.#waiting = undefined
     }
     const children = this.#childrenOfRunning()
+    this.#debugger?.unwind()
     this.#post({ t: 'interrupt', n })
     const soft = (await this.#acknowledged(n, BUSY_GRACE_MS)) || (!isRunning(process.pid) && (await this.#acknowledged(n, GRACE_MS)))
     this.#endChildren(children)
-    if (soft) return this.#send({ t: 'interrupted', n, hard: false })
+    if (soft) return this.#interrupted(n, false)
     for (let attempt = 0; this.#interrupt === n && !this.#isAcknowledged(n); attempt++) {
       if (attempt > 0) Atomics.store(this.#words, PURGE, 1)
       await this.#terminate(n)
       await this.#acknowledged(n, REPEAT_MS)
     }
     Atomics.store(this.#words, PURGE, 0)
-    if (this.#interrupt === n) this.#send({ t: 'interrupted', n, hard: true })
+    if (this.#interrupt === n) this.#interrupted(n, true)
+  }
+
+  #interrupted(n: number, hard: boolean): void {
+    this.#debugger?.wound()
+    this.#send({ t: 'interrupted', n, hard })
   }
 
   /** What the running execution has started: it waits for that, or leaves it behind. */
@@ -321,6 +391,17 @@ class Guard {
     else again()
   }
 }
+
+/** What a debugger wants to hold before more code runs. */
+const SETTINGS: ReadonlySet<DebugCommand['command']> = new Set([
+  'attach',
+  'detach',
+  'setBreakpoints',
+  'setFunctionBreakpoints',
+  'setExceptionFilters',
+])
+/** See `scripts.ts` of the debugger. */
+const RUN_MARK = 'llmspell:run:'
 
 /** Keeps the handle alive. */
 let scriptLane: Socket

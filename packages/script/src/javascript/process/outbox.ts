@@ -6,6 +6,7 @@ import {
   OUT_OPEN,
   OUT_START,
   OUT_WAITING,
+  OUT_WRITTEN,
   OUTBOX_BYTES,
   RUNNING,
   type SharedState,
@@ -186,6 +187,7 @@ function flushLocked(shared: SharedState): boolean {
       break
     }
   }
+  words[OUT_WRITTEN] = ((words[OUT_WRITTEN] as number) + start - (words[OUT_START] as number)) | 0
   if (start === end) {
     words[OUT_START] = 0
     words[OUT_END] = 0

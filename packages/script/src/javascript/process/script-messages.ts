@@ -32,6 +32,8 @@ export interface Run {
   args?: readonly string[]
   drain?: boolean
   as?: number
+  /** By which a debugger tells this script from others of the same name. */
+  mark?: string
 }
 
 /** `seq` 0: may be lost. */

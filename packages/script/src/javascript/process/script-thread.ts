@@ -8,6 +8,7 @@ import type { MimeBundle, ScriptError } from '../../engine.ts'
 import { type FromScript, INTERRUPTED, JSON_FRAME, jsonFrame, type Outcome, type ToScript, textFrame } from '../wire.ts'
 import { Cell, Interrupted } from './cell.ts'
 import { takerOf } from './comms.ts'
+import { rememberGlobals } from './debug-hook.ts'
 import { describeError } from './errors.ts'
 import { installCatalogue } from './globals.ts'
 import { HostCalls } from './host-calls.ts'
@@ -172,6 +173,7 @@ export class ScriptThread {
         return
       case 'init':
         installCatalogue(this, message.catalogue)
+        rememberGlobals()
         this.send({ t: 'ready' })
         return
       case 'poke': // wakes the event loop, nothing else
@@ -218,7 +220,9 @@ export class ScriptThread {
     let value: unknown
     try {
       if (message.repl) return this.#evaluateRepl(cell, message)
-      value = new Script(message.code, { filename: message.url, importModuleDynamically }).runInThisContext({ displayErrors: false })
+      value = new Script(message.code + marked(message), { filename: message.url, importModuleDynamically }).runInThisContext({
+        displayErrors: false,
+      })
     } catch (error) {
       return this.#finish(cell, { status: 'error', error: describeError(error) })
     }
@@ -226,7 +230,7 @@ export class ScriptThread {
   }
 
   #evaluateRepl(cell: Cell, message: Run): void {
-    const end = `\n//# sourceURL=${message.url}`
+    const end = message.mark === undefined ? `\n//# sourceURL=${message.url}` : marked(message)
     if (message.preamble !== undefined) this.#session.post('Runtime.evaluate', { expression: message.preamble + end, replMode: true })
     let hold: Promise<unknown> | undefined
     const stop = promiseHooks.onInit((promise: Promise<unknown>) => {
@@ -331,6 +335,11 @@ export class ScriptThread {
     Reflect.deleteProperty(globalThis, key)
     return handle
   }
+}
+
+/** Comments for V8, on lines of their own: the name, and the mark for the debugger. */
+function marked({ url, mark }: Run): string {
+  return mark === undefined ? '' : `\n//# sourceURL=${url}\n//# sourceMappingURL=${mark}`
 }
 
 interface RemoteObject {

@@ -40,6 +40,8 @@ export const OUT_WAITING = 10
 
 /** 1 when the guard has let go of the script thread's debugger. */
 export const DISCONNECTED = 11
+/** Bytes written to the kernel on the script's lane, modulo 2^32. */
+export const OUT_WRITTEN = 12
 
 export const WORDS = 16
 export const OUTBOX_BYTES: number = 128 * 1024

@@ -5,21 +5,38 @@ import { parse, type SyntaxProblem } from './parse.ts'
 import { type Rewritten, rewrite } from './rewrite.ts'
 import { stripTypes } from './typescript.ts'
 
-export type Prepared = (Rewritten & { map?: string }) | { error: ScriptError }
+export type Prepared = (Rewritten & Origin) | { error: ScriptError }
+
+/** How the positions of what V8 evaluates differ from those of the cell. */
+export interface Origin {
+  /** Source map (JSON) when the code had to be transformed. */
+  map?: string
+  /** The code was put between parentheses: its first line has moved by one column. */
+  wrapped?: boolean
+  /** What was rewritten, when columns have moved. */
+  script?: string
+}
 
 /** From the code of a cell to what V8 evaluates. */
 export function prepare(code: string, language: Language, source: string, names: Declarations): Prepared {
-  let script = code
+  const expression = asExpression(code, language)
+  let script = expression ?? code
   let map: string | undefined
   if (language === 'typescript') {
-    const stripped = stripTypes(asExpression(code, language) ?? code, source)
+    const stripped = stripTypes(script, source)
     if ('problem' in stripped) return { error: syntaxError(stripped.problem, code, source) }
     script = stripped.code
     map = stripped.map
-  } else script = asExpression(code, language) ?? code
+  }
   const parsed = parse(script)
   if ('problem' in parsed) return { error: syntaxError(parsed.problem, code, source, script) }
-  return { ...rewrite(script, parsed.program, names), ...(map !== undefined && { map }) }
+  const rewritten = rewrite(script, parsed.program, names)
+  return {
+    ...rewritten,
+    ...(map !== undefined && { map }),
+    ...(expression !== undefined && { wrapped: true }),
+    ...(rewritten.edits && { script }),
+  }
 }
 
 /** The syntax error of a whole file, if it has one. */

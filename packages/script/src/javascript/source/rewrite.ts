@@ -20,6 +20,9 @@ export const IMPORT_META = '$importMeta'
 /** Throws what an assignment to a constant throws. */
 export const CONSTANT = '$const'
 
+/** Where a debugger finds its part in the script thread. */
+export const DEBUG_HOOK = '$llmspell$debug'
+
 export interface Rewritten {
   code: string
   /** To be evaluated before: declarations that the code assigns to. */
@@ -28,6 +31,15 @@ export interface Rewritten {
   noValue?: boolean
   /** It has an `await` or a `let` at its top: only V8's REPL mode can evaluate it. The rest is a plain script, which is much faster. */
   repl?: boolean
+  /** Where columns have moved. */
+  edits?: readonly AppliedEdit[]
+}
+
+/** What stood from `start` to `end` has become so many UTF-16 units. In order, not overlapping. */
+export interface AppliedEdit {
+  start: number
+  end: number
+  length: number
 }
 
 /**
@@ -67,13 +79,15 @@ class Rewriter {
 
   result(): Rewritten {
     for (const node of this.#hoisted) this.#hoist(node)
-    const code = this.#apply(0, this.#code.length)
+    const edits: AppliedEdit[] = []
+    const code = this.#apply(0, this.#code.length, edits)
     const repl = this.#lexical || this.#preamble.length > 0 || /\bawait\b/.test(code)
     return {
       code,
       ...(this.#preamble.length > 0 && { preamble: this.#preamble.join('\n') }),
       ...(this.#noValue && { noValue: true }),
       ...(repl && { repl }),
+      ...(edits.length > 0 && { edits }),
     }
   }
 
@@ -282,7 +296,7 @@ class Rewriter {
   }
 
   /** A part of the code with its edits. */
-  #apply(from: number, to: number): string {
+  #apply(from: number, to: number, applied?: AppliedEdit[]): string {
     if (this.#edits.length === 0) return this.#code.slice(from, to)
     // Stable: insertions at one place stay in the order they were made.
     const edits = this.#edits.map((edit, index) => ({ ...edit, index })).sort((a, b) => a.start - b.start || a.index - b.index)
@@ -292,6 +306,8 @@ class Rewriter {
       // Outside, or inside something that was replaced as a whole.
       if (edit.start < at || edit.end > to) continue
       out += this.#code.slice(at, edit.start) + edit.text
+      if (applied && edit.text.length !== edit.end - edit.start)
+        applied.push({ start: edit.start, end: edit.end, length: edit.text.length })
       at = edit.end
     }
     return out + this.#code.slice(at, to)

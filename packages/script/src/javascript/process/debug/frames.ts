@@ -1,0 +1,116 @@
+import type { Debugger, Runtime } from 'node:inspector'
+import type { StackFrame } from '@llmspell/debug'
+import { DEBUG_HOOK } from '../../source/rewrite.ts'
+import type { AsyncFrame } from './agent.ts'
+import type { AgentLink } from './agent-link.ts'
+import type { Protocol } from './protocol.ts'
+import type { KnownScript, Scripts } from './scripts.ts'
+
+export interface Frame {
+  readonly id: number
+  readonly shown: StackFrame
+  /** Absent for what waits. */
+  readonly call?: Debugger.CallFrame
+  readonly script?: KnownScript
+}
+
+/** The user's own frame, inside of the text that they wrote. */
+export function isShownFrame({ location }: Debugger.CallFrame, scripts: Scripts): boolean {
+  const script = scripts.get(location.scriptId)
+  return script !== undefined && !script.hidden && location.lineNumber < script.lines
+}
+
+/** The stack where the script stands still: the calls, then what waits for them. */
+export class Frames {
+  readonly #scripts: Scripts
+  readonly #protocol: Protocol
+  readonly #calls: Frame[]
+  readonly #nextId: () => number
+  #waiting: Promise<Frame[]> | undefined
+  #known: Frame[] = []
+
+  constructor(calls: readonly Debugger.CallFrame[], scripts: Scripts, agent: AgentLink, protocol: Protocol, nextId: () => number) {
+    this.#scripts = scripts
+    this.#protocol = protocol
+    this.#nextId = nextId
+    void agent
+    this.#calls = calls.flatMap((call) => {
+      const script = scripts.get(call.location.scriptId)
+      return script && isShownFrame(call, scripts) ? [this.#callFrame(call, script)] : []
+    })
+  }
+
+  get top(): Frame | undefined {
+    return this.#calls[0]
+  }
+
+  byId(id: number): Frame | undefined {
+    return this.#calls.find((frame) => frame.id === id) ?? this.#known.find((frame) => frame.id === id)
+  }
+
+  byCallFrame(callFrameId: string): Frame | undefined {
+    return this.#calls.find((frame) => frame.call?.callFrameId === callFrameId)
+  }
+
+  async all(): Promise<StackFrame[]> {
+    this.#waiting ??= this.#readWaiting()
+    this.#known = await this.#waiting
+    return [...this.#calls, ...this.#known].map((frame) => frame.shown)
+  }
+
+  #callFrame(call: Debugger.CallFrame, script: KnownScript): Frame {
+    const id = this.#nextId()
+    const place = script.positions.toOriginal({ line: call.location.lineNumber + 1, column: (call.location.columnNumber ?? 0) + 1 })
+    const library = script.source.includes('/node_modules/')
+    return {
+      id,
+      call,
+      script,
+      shown: {
+        id,
+        name: nameOf(call),
+        source: script.source,
+        line: place.line,
+        column: place.column,
+        hint: library ? 'subtle' : 'normal',
+        canRestart: (call as { canBeRestarted?: boolean }).canBeRestarted === true,
+      },
+    }
+  }
+
+  /** V8 keeps no account of what awaits what, because that is slow; a stack trace made here finds it out. */
+  async #readWaiting(): Promise<Frame[]> {
+    const call = this.#calls[0]?.call
+    if (!call) return []
+    let found: AsyncFrame[]
+    try {
+      const { result } = await this.#protocol.post<Runtime.EvaluateReturnType>('Debugger.evaluateOnCallFrame', {
+        callFrameId: call.callFrameId,
+        expression: `${DEBUG_HOOK}.agent.stack()\n//# sourceURL=llmspell:look`,
+        silent: true,
+        returnByValue: true,
+      })
+      found = result.value as AsyncFrame[]
+    } catch {
+      return []
+    }
+    if (!Array.isArray(found)) return []
+    const frames = found.flatMap((one): Frame[] => {
+      const id = this.#nextId()
+      const script = one.url === '' ? undefined : this.#scripts.find(one.url, one.hash)
+      if (!script || script.hidden) return one.url === '' ? [{ id, shown: { id, name: one.name, line: 0, column: 0, hint: 'subtle' } }] : []
+      const place = script.positions.toOriginal({ line: one.line, column: one.column })
+      return [{ id, script, shown: { id, name: one.name || '(anonymous)', source: script.source, ...place, hint: 'normal' } }]
+    })
+    if (frames.length === 0) return []
+    const id = this.#nextId()
+    return [{ id, shown: { id, name: 'await', line: 0, column: 0, hint: 'label' } }, ...frames]
+  }
+}
+
+function nameOf(call: Debugger.CallFrame): string {
+  if (call.functionName !== '') return call.functionName
+  const { functionLocation } = call
+  const top = !functionLocation || (functionLocation.lineNumber === 0 && (functionLocation.columnNumber ?? 0) === 0)
+  return top ? '(top level)' : '(anonymous)'
+}

@@ -1,0 +1,537 @@
+import type { Debugger, Runtime } from 'node:inspector'
+import { LlmspellError } from '@llmspell/base'
+import type {
+  AttachOptions,
+  BoundBreakpoint,
+  BreakpointSpec,
+  CompletionTarget,
+  DebugTargetEvent,
+  EvaluateContext,
+  ExceptionFilterSpec,
+  ExceptionInfo,
+  FunctionBreakpointSpec,
+  RenderedValue,
+  ResumeMode,
+  Scope,
+  StackFrame,
+  StopReason,
+  Variable,
+  VariablesPage,
+} from '@llmspell/debug'
+import type { Declarations } from '../../source/declarations.ts'
+import type { RunRecords } from '../run-records.ts'
+import type { AgentMessage } from './agent.ts'
+import { AgentLink } from './agent-link.ts'
+import { Breakpoints } from './breakpoints.ts'
+import { Evaluator } from './evaluator.ts'
+import { ExceptionFilters } from './exceptions.ts'
+import { type Frame, Frames, isShownFrame } from './frames.ts'
+import { Protocol } from './protocol.ts'
+import { HIDDEN_PATTERNS, type KnownScript, type ScriptParsed, Scripts } from './scripts.ts'
+import { Variables } from './variables.ts'
+
+export const THREAD = 1
+/** A request to pause that met nothing but the engine's own code is made again. */
+const PAUSE_AGAIN_MS = 200
+
+export interface DebuggerHost {
+  readonly names: Declarations
+  readonly records: RunRecords
+  /** Handed to the kernel; output that was printed before comes before it when `afterOutput`. */
+  send(event: DebugTargetEvent, afterOutput?: boolean): void
+}
+
+/** Where the script stands still. */
+interface Stop {
+  readonly frames: Frames
+  readonly exception: (Runtime.RemoteObject & { uncaught: boolean }) | undefined
+}
+
+/** The debugger of the script thread; lives in the guard from the first attach on. Commands are the methods of `DebugTarget`. */
+export class ScriptDebugger {
+  readonly #host: DebuggerHost
+  #protocol: Protocol | undefined
+  #connecting: Promise<Protocol> | undefined
+  #debugging = false
+  #scripts!: Scripts
+  #agent!: AgentLink
+  #variables!: Variables
+  #breakpoints!: Breakpoints
+  #exceptions!: ExceptionFilters
+  #evaluator!: Evaluator
+  #stop: Stop | undefined
+  /** V8 stands still, perhaps only for us. */
+  #paused = false
+  /** Why the next stop is one. */
+  #intent: { kind: 'pause' } | { kind: 'step'; mode: ResumeMode } | undefined
+  #stopOnEntry = false
+  #entryId: string | undefined
+  /** Slots of breakpoints whose conditions have said yes since the last stop. */
+  #hits: number[] = []
+  #unwinding = false
+  #pauseTimer: NodeJS.Timeout | undefined
+  #instrumentation: { kind: string; id: string } | undefined
+  #lastFrame = 0
+
+  constructor(host: DebuggerHost) {
+    this.#host = host
+  }
+
+  get attached(): boolean {
+    return this.#debugging
+  }
+
+  async attach(options: AttachOptions): Promise<void> {
+    this.#stopOnEntry = options.stopOnEntry === true
+    if (this.#debugging) return
+    const protocol = await this.#connect()
+    this.#debugging = true
+    try {
+      await protocol.post('Debugger.enable')
+      await protocol.post('Debugger.setBlackboxPatterns', { patterns: HIDDEN_PATTERNS })
+      await this.#watchScripts()
+      await this.#scripts.settle()
+      this.#announceAll()
+    } catch (error) {
+      this.disconnect()
+      throw error
+    }
+  }
+
+  /** What looks at values; debugging needs it, too. */
+  async #connect(): Promise<Protocol> {
+    this.#connecting ??= this.#link()
+    return await this.#connecting
+  }
+
+  async #link(): Promise<Protocol> {
+    const protocol = new Protocol((method, params) => this.#onEvent(method, params))
+    this.#protocol = protocol
+    const { names, records } = this.#host
+    this.#scripts = new Scripts(protocol, records)
+    this.#agent = new AgentLink(protocol)
+    this.#variables = new Variables(protocol, this.#agent)
+    this.#breakpoints = new Breakpoints(protocol, this.#scripts, {
+      changed: (breakpoint) => this.#host.send({ type: 'breakpoint', breakpoint }),
+      reset: (slot) => void this.#agent.value('reset', { value: slot }).catch(() => {}),
+    })
+    this.#exceptions = new ExceptionFilters(protocol, this.#scripts, this.#agent)
+    this.#evaluator = new Evaluator(protocol, this.#variables, this.#agent, names)
+    try {
+      await this.#agent.install()
+    } catch (error) {
+      this.disconnect()
+      throw error
+    }
+    return protocol
+  }
+
+  async detach(): Promise<void> {
+    const protocol = this.#protocol
+    if (!protocol || !this.#debugging) return
+    this.#clear()
+    try {
+      await protocol.post('Debugger.disable')
+    } finally {
+      this.disconnect()
+    }
+  }
+
+  /** Lets go at once. V8 then takes everything back that was set, and lets a script go on that stands still. */
+  disconnect(): void {
+    const protocol = this.#protocol
+    this.#protocol = undefined
+    this.#connecting = undefined
+    this.#debugging = false
+    this.#instrumentation = undefined
+    this.#entryId = undefined
+    this.#paused = false
+    this.#clear()
+    protocol?.disconnect()
+  }
+
+  setBreakpoints(source: string, specs: readonly BreakpointSpec[]): Promise<BoundBreakpoint[]> {
+    this.#attached()
+    return this.#breakpoints.set(source, specs)
+  }
+
+  async setFunctionBreakpoints(specs: readonly FunctionBreakpointSpec[]): Promise<BoundBreakpoint[]> {
+    this.#attached()
+    const bound = await this.#breakpoints.setFunctions(specs, [...this.#scripts.shown()])
+    await this.#watchScripts()
+    return bound
+  }
+
+  async setExceptionFilters(filters: readonly ExceptionFilterSpec[]): Promise<void> {
+    this.#attached()
+    await this.#exceptions.set(filters)
+  }
+
+  async breakpointLocations(source: string, line: number, endLine: number): Promise<{ line: number; column?: number }[]> {
+    const protocol = this.#attached()
+    const script = this.#scripts.of(source).at(-1)
+    const start = script?.positions.toGenerated({ line, column: 1 })
+    if (!script || !start) return []
+    const end = script.positions.toGenerated({ line: endLine + 1, column: 1 })
+    const { locations } = await protocol.post<Debugger.GetPossibleBreakpointsReturnType>('Debugger.getPossibleBreakpoints', {
+      start: { scriptId: script.scriptId, lineNumber: start.line - 1, columnNumber: start.column - 1 },
+      ...(end && { end: { scriptId: script.scriptId, lineNumber: end.line - 1, columnNumber: end.column - 1 } }),
+    })
+    const found = new Map<string, { line: number; column: number }>()
+    for (const { lineNumber, columnNumber = 0 } of locations) {
+      if (lineNumber >= script.lines) continue
+      const place = script.positions.toOriginal({ line: lineNumber + 1, column: columnNumber + 1 })
+      if (place.line >= line && place.line <= endLine) found.set(`${place.line}:${place.column}`, place)
+    }
+    return [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+  }
+
+  async threads(): Promise<{ id: number; name: string }[]> {
+    return [{ id: THREAD, name: 'main' }]
+  }
+
+  async stackTrace(threadId: number, startFrame: number, levels: number): Promise<{ frames: StackFrame[]; total: number }> {
+    const { frames } = this.#stopped(threadId)
+    const all = await frames.all()
+    return { frames: all.slice(startFrame, levels > 0 ? startFrame + levels : undefined), total: all.length }
+  }
+
+  async scopes(frameId: number): Promise<Scope[]> {
+    return await this.#evaluator.scopes(this.#frame(frameId))
+  }
+
+  async variables(reference: number, page: VariablesPage): Promise<Variable[]> {
+    await this.#connect()
+    return await this.#variables.expand(reference, page)
+  }
+
+  async setVariable(reference: number, name: string, value: string): Promise<Variable> {
+    await this.#connect()
+    const found = this.#variables.get(reference)
+    const frame = found.kind === 'scope' ? this.#stop?.frames.byCallFrame(found.callFrameId) : this.#stop?.frames.top
+    return await this.#evaluator.setVariable(found, name, value, frame)
+  }
+
+  async evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable> {
+    await this.#connect()
+    return await this.#evaluator.evaluate(expression, frameId === undefined ? undefined : this.#frame(frameId), context)
+  }
+
+  async setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable> {
+    await this.#connect()
+    return await this.#evaluator.setExpression(expression, frameId === undefined ? undefined : this.#frame(frameId), value)
+  }
+
+  async completions(text: string, column: number, frameId: number | undefined): Promise<CompletionTarget[]> {
+    await this.#connect()
+    return await this.#evaluator.completions(text, column, frameId === undefined ? undefined : this.#frame(frameId))
+  }
+
+  async globals(): Promise<Scope> {
+    await this.#connect()
+    return { name: 'Globals', hint: 'globals', reference: this.#variables.refer({ kind: 'namespace' }), expensive: false }
+  }
+
+  async render(expression: string, frameId: number | undefined): Promise<RenderedValue> {
+    await this.#connect()
+    return await this.#evaluator.render(expression, frameId === undefined ? undefined : this.#frame(frameId))
+  }
+
+  async exceptionInfo(threadId: number): Promise<ExceptionInfo | undefined> {
+    const { exception } = this.#stopped(threadId)
+    return exception && (await this.#exceptions.describe(exception))
+  }
+
+  async readMemory(reference: string, offset: number, count: number): Promise<{ data: string; unreadable: number }> {
+    await this.#connect()
+    return await this.#variables.readMemory(reference, offset, count)
+  }
+
+  async resume(threadId: number, mode: ResumeMode): Promise<void> {
+    this.#stopped(threadId)
+    const method = COMMANDS[mode]
+    if (!method) throw new LlmspellError(`JavaScript cannot go back (${mode})`, { code: 'debug.not_supported' })
+    const protocol = this.#attached()
+    this.#clear()
+    this.#variables.forget()
+    this.#intent = mode === 'continue' ? undefined : { kind: 'step', mode }
+    await protocol.post(method)
+  }
+
+  async restartFrame(frameId: number): Promise<void> {
+    const frame = this.#frame(frameId)
+    const protocol = this.#attached()
+    if (!frame.call || !frame.shown.canRestart)
+      throw new LlmspellError('this frame cannot be started again: it is a generator, an async function or the top of a script', {
+        code: 'debug.not_supported',
+      })
+    await protocol.post('Debugger.restartFrame', { callFrameId: frame.call.callFrameId, mode: 'StepInto' })
+    this.#clear()
+    this.#variables.forget()
+    this.#intent = { kind: 'step', mode: 'stepIn' }
+  }
+
+  async pause(threadId: number): Promise<void> {
+    this.#thread(threadId)
+    const protocol = this.#attached()
+    if (this.#stop) return
+    this.#intent = { kind: 'pause' }
+    await protocol.post('Debugger.pause')
+  }
+
+  async loadedSources(): Promise<string[]> {
+    this.#attached()
+    return [...new Set([...this.#scripts.shown()].map((script) => script.source))]
+  }
+
+  async sourceText(source: string): Promise<string | undefined> {
+    this.#attached()
+    const script = this.#scripts.of(source).at(-1)
+    if (!script) return undefined
+    return script.record?.code ?? (await this.#scripts.text(script))
+  }
+
+  /** An interrupt is on its way: nothing stops any more until it is over, and what stands still is ended. */
+  unwind(): void {
+    const protocol = this.#protocol
+    if (!protocol || !this.#debugging) return
+    this.#unwinding = true
+    protocol.send('Debugger.setSkipAllPauses', { skip: true })
+    if (this.#paused) protocol.send('Debugger.resume', { terminateOnResume: true })
+  }
+
+  /** The interrupt is over. */
+  wound(): void {
+    this.#unwinding = false
+    this.#intent = undefined
+    if (this.#debugging) this.#protocol?.send('Debugger.setSkipAllPauses', { skip: false })
+  }
+
+  #attached(): Protocol {
+    if (!this.#protocol || !this.#debugging)
+      throw new LlmspellError('no debugger is attached to this engine', { code: 'debug.not_attached' })
+    return this.#protocol
+  }
+
+  #thread(threadId: number): void {
+    if (threadId !== THREAD)
+      throw new LlmspellError(`there is no thread ${threadId}; the script's is ${THREAD}`, { code: 'debug.stale_reference' })
+  }
+
+  #stopped(threadId: number): Stop {
+    this.#thread(threadId)
+    if (!this.#stop)
+      throw new LlmspellError('the script runs; this needs one that stands still', { code: 'debug.not_stopped', hint: 'Pause it first.' })
+    return this.#stop
+  }
+
+  #frame(frameId: number): Frame {
+    const frame = this.#stop?.frames.byId(frameId)
+    if (frame) return frame
+    if (frameId > this.#lastFrame || frameId < 1) throw new LlmspellError(`there is no frame ${frameId}`, { code: 'debug.stale_reference' })
+    throw new LlmspellError('this frame belongs to a moment that is over', {
+      code: 'debug.stale_reference',
+      hint: 'Ask for the stack again when the script stands still.',
+    })
+  }
+
+  #clear(): void {
+    this.#stop = undefined
+    this.#intent = undefined
+    this.#hits = []
+    clearTimeout(this.#pauseTimer)
+  }
+
+  /** Scripts stop before their first line, so that breakpoints can be put where they belong: those that carry a mark, or all. */
+  async #watchScripts(): Promise<void> {
+    const protocol = this.#attached()
+    const kind = this.#breakpoints.hasFunctions ? 'beforeScriptExecution' : 'beforeScriptWithSourceMapExecution'
+    if (this.#instrumentation?.kind === kind) return
+    const before = this.#instrumentation
+    const { breakpointId } = await protocol.post<{ breakpointId: string }>('Debugger.setInstrumentationBreakpoint', {
+      instrumentation: kind,
+    })
+    this.#instrumentation = { kind, id: breakpointId }
+    if (before) protocol.send('Debugger.removeBreakpoint', { breakpointId: before.id })
+  }
+
+  #onEvent(method: string, params: object): void {
+    if (!this.#protocol) return
+    switch (method) {
+      case 'Debugger.scriptParsed':
+        return this.#onScript(params as ScriptParsed)
+      case 'Debugger.breakpointResolved': {
+        const { breakpointId, location } = params as Debugger.BreakpointResolvedEventDataType
+        return this.#breakpoints.onResolved(breakpointId, location)
+      }
+      case 'Debugger.paused':
+        this.#paused = true
+        void this.#onPaused(params as Debugger.PausedEventDataType)
+        return
+      case 'Debugger.resumed':
+        this.#paused = false
+        if (this.#stop) {
+          this.#clear()
+          this.#variables.forget()
+          this.#host.send({ type: 'continued', threadId: THREAD })
+        }
+        return
+      case 'Runtime.bindingCalled':
+        return this.#onAgent(JSON.parse((params as { payload: string }).payload) as AgentMessage)
+    }
+  }
+
+  #onScript(parsed: ScriptParsed & { resolvedBreakpoints?: { breakpointId: string; location: Debugger.Location }[] }): void {
+    const script = this.#scripts.add(parsed)
+    for (const { breakpointId, location } of parsed.resolvedBreakpoints ?? []) this.#breakpoints.onResolved(breakpointId, location)
+    // Those from before are told of when it is known what they are.
+    if (this.#instrumentation && script.kind !== 'evaluated') this.#announce(script)
+    void this.#breakpoints.bind(script).catch(() => {})
+  }
+
+  #announceAll(): void {
+    for (const script of this.#scripts.all()) if (script.kind !== 'evaluated') this.#announce(script)
+  }
+
+  #announce(script: KnownScript): void {
+    if (script.hidden || script.announced) return
+    const known = this.#scripts.of(script.source).some((one) => one.announced)
+    script.announced = true
+    if (!known) this.#host.send({ type: 'source', source: script.source })
+  }
+
+  #onAgent(message: AgentMessage): void {
+    if (message.t === 'hit') {
+      this.#hits.push(message.slot)
+      return
+    }
+    const place = this.#breakpoints.placeOf(message.slot)
+    const where = place.source === undefined ? 'a breakpoint' : `the breakpoint at ${place.source}:${place.line}`
+    if (message.t === 'log') this.#host.send({ type: 'output', category: 'console', text: `${message.text}\n`, ...place }, true)
+    else this.#host.send({ type: 'output', category: 'important', text: `${where}: ${message.message}\n`, ...place }, true)
+  }
+
+  async #onPaused(params: Debugger.PausedEventDataType): Promise<void> {
+    const protocol = this.#protocol as Protocol
+    if (this.#unwinding) return protocol.send('Debugger.resume', { terminateOnResume: true })
+    if (params.reason === 'instrumentation') return this.#onScriptStart(params)
+    const hitIds = params.hitBreakpoints ?? []
+    const entry = this.#entryId !== undefined && hitIds.includes(this.#entryId)
+    if (entry) {
+      protocol.send('Debugger.removeBreakpoint', { breakpointId: this.#entryId })
+      this.#entryId = undefined
+    }
+    const shown = params.callFrames.map((frame) => isShownFrame(frame, this.#scripts))
+    const first = shown.indexOf(true)
+    const exception = exceptionOf(params)
+    if (first < 0 || (first > 0 && !exception)) return this.#leave(first)
+    if (exception && !(await this.#exceptions.wants(exception, params.callFrames))) {
+      if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
+    }
+    if (!this.#paused || this.#protocol !== protocol) return
+    const frames = new Frames(params.callFrames, this.#scripts, this.#agent, protocol, () => ++this.#lastFrame)
+    const { ids, onlyFunctions } = this.#breakpoints.hit(hitIds, this.#hits)
+    const reason = await this.#reasonOf({ entry, hit: this.#breakpoints.isHit(hitIds), onlyFunctions, exception, params })
+    if (!this.#paused || this.#protocol !== protocol) return
+    this.#intent = undefined
+    this.#hits = []
+    clearTimeout(this.#pauseTimer)
+    this.#stop = { frames, exception: reason === 'exception' ? exception : undefined }
+    const text = reason === 'exception' && exception ? exception.description?.split('\n')[0] : undefined
+    this.#host.send(
+      {
+        type: 'stopped',
+        threadId: THREAD,
+        reason,
+        ...(ids.length > 0 && { breakpointIds: ids }),
+        ...(text !== undefined && { text }),
+      },
+      true,
+    )
+  }
+
+  async #reasonOf(found: {
+    entry: boolean
+    hit: boolean
+    onlyFunctions: boolean
+    exception: Stop['exception']
+    params: Debugger.PausedEventDataType
+  }): Promise<StopReason> {
+    if (found.hit) return found.onlyFunctions ? 'function breakpoint' : 'breakpoint'
+    if (found.entry) return 'entry'
+    if (found.exception) return 'exception'
+    const [top] = found.params.callFrames
+    const script = top && this.#scripts.get(top.location.scriptId)
+    if (top && script) {
+      const lines = (await this.#scripts.text(script)).split('\n')
+      const { lineNumber, columnNumber = 0 } = top.location
+      if (/^debugger\b/.test(lines[lineNumber]?.slice(columnNumber) ?? '')) return 'debugger statement'
+    }
+    return this.#intent?.kind === 'step' ? 'step' : 'pause'
+  }
+
+  /** A script is about to run. Commands are answered in order: all that is sent before `resume` holds when it starts. */
+  async #onScriptStart(params: Debugger.PausedEventDataType): Promise<void> {
+    const protocol = this.#protocol as Protocol
+    const [top] = params.callFrames
+    const script = top && this.#scripts.get(top.location.scriptId)
+    if (script && !script.hidden) {
+      if (this.#breakpoints.hasFunctions) await this.#breakpoints.bind(script).catch(() => {})
+      if (this.#stopOnEntry && script.record && (await this.#isMain(script))) {
+        this.#stopOnEntry = false
+        const made = await protocol
+          .post<{ breakpointId: string }>('Debugger.setBreakpoint', { location: top.location })
+          .catch(() => undefined)
+        this.#entryId = made?.breakpointId
+      }
+      // A step into a script ends at its first statement.
+      if (this.#intent?.kind === 'step' && this.#intent.mode === 'stepIn') void 0
+    }
+    if (this.#protocol === protocol) protocol.send('Debugger.resume')
+  }
+
+  async #isMain({ scriptId, record, text }: KnownScript): Promise<boolean> {
+    if (record?.prepared.preamble === undefined) return true
+    void text
+    const script = this.#scripts.get(scriptId) as KnownScript
+    return (await this.#scripts.text(script)).startsWith(record.prepared.code)
+  }
+
+  /** Stands in code that is not the user's: goes on to the next that is. */
+  #leave(first: number): void {
+    const protocol = this.#protocol as Protocol
+    this.#hits = []
+    if (this.#intent && first > 0) return protocol.send('Debugger.stepOut')
+    if (this.#intent?.kind === 'pause') {
+      protocol.send('Debugger.resume')
+      this.#pauseTimer = setTimeout(() => {
+        if (this.#intent?.kind === 'pause') this.#protocol?.send('Debugger.pause')
+      }, PAUSE_AGAIN_MS)
+      return
+    }
+    const stepped = this.#intent !== undefined
+    this.#intent = undefined
+    protocol.send('Debugger.resume')
+    if (stepped) this.#host.send({ type: 'continued', threadId: THREAD })
+  }
+
+  /** As if it had not stopped here. */
+  #goOn(): void {
+    const protocol = this.#protocol as Protocol
+    protocol.send(this.#intent?.kind === 'step' ? (COMMANDS[this.#intent.mode] as string) : 'Debugger.resume')
+  }
+}
+
+const COMMANDS: Partial<Record<ResumeMode, string>> = {
+  continue: 'Debugger.resume',
+  next: 'Debugger.stepOver',
+  stepIn: 'Debugger.stepInto',
+  stepOut: 'Debugger.stepOut',
+}
+
+function exceptionOf({ reason, data }: Debugger.PausedEventDataType): Stop['exception'] {
+  if (reason === 'exception' || reason === 'promiseRejection') return data as Stop['exception']
+  if (reason !== 'ambiguous') return undefined
+  const reasons = (data as { reasons?: { reason: string; auxData?: object }[] } | undefined)?.reasons ?? []
+  return reasons.find((one) => one.reason === 'exception' || one.reason === 'promiseRejection')?.auxData as Stop['exception']
+}

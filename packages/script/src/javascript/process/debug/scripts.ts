@@ -1,0 +1,159 @@
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Positions, positionsOf, UNMOVED } from '../../source/positions.ts'
+import type { RunRecord, RunRecords } from '../run-records.ts'
+import type { Protocol } from './protocol.ts'
+
+/** Start of the marks of scripts that the engine has run for a client. */
+export const RUN_MARK = 'llmspell:run:'
+/** The mark of files that only need to be met before they run. */
+export const FILE_MARK = 'llmspell:file'
+
+/** The engine's own files. */
+const ENGINE = new URL('../../..', import.meta.url).href
+/** What is never shown, for V8. */
+export const HIDDEN_PATTERNS: readonly string[] = ['^node:', '^llmspell:', `^${ENGINE.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`]
+
+/** A script of V8 as a debugger sees it. */
+export interface KnownScript {
+  readonly scriptId: string
+  readonly url: string
+  readonly hash: string
+  /** What clients call it. */
+  readonly source: string
+  /** Other names of it. */
+  readonly alias?: string
+  /** Of Node or the engine. */
+  readonly hidden: boolean
+  readonly kind: 'cell' | 'file' | 'evaluated'
+  readonly positions: Positions
+  /** Lines of what V8 evaluates, where the engine has added some. */
+  readonly lines: number
+  /** Clients have been told of it. */
+  announced: boolean
+  readonly record?: RunRecord
+  text?: string
+}
+
+export interface ScriptParsed {
+  scriptId: string
+  url: string
+  hash: string
+  endLine: number
+  endColumn: number
+  sourceMapURL?: string
+  isModule?: boolean
+  length?: number
+}
+
+/** All scripts of the script thread. */
+export class Scripts {
+  readonly #protocol: Protocol
+  readonly #records: RunRecords
+  readonly #byId = new Map<string, KnownScript>()
+
+  constructor(protocol: Protocol, records: RunRecords) {
+    this.#protocol = protocol
+    this.#records = records
+  }
+
+  get(scriptId: string): KnownScript | undefined {
+    return this.#byId.get(scriptId)
+  }
+
+  /** Those that clients know by this name. */
+  of(source: string): KnownScript[] {
+    return [...this.#byId.values()].filter((script) => !script.hidden && (script.source === source || script.alias === source))
+  }
+
+  all(): Iterable<KnownScript> {
+    return this.#byId.values()
+  }
+
+  /** Those that clients are told of. */
+  *shown(): Iterable<KnownScript> {
+    for (const script of this.#byId.values()) if (!script.hidden && script.announced) yield script
+  }
+
+  /** By what a stack trace tells. */
+  find(url: string, hash: string): KnownScript | undefined {
+    let found: KnownScript | undefined
+    for (const script of this.#byId.values()) if (script.hash === hash && (script.url === url || found === undefined)) found = script
+    return found
+  }
+
+  add(parsed: ScriptParsed): KnownScript {
+    const script = this.#describe(parsed)
+    this.#byId.set(parsed.scriptId, script)
+    return script
+  }
+
+  /** What V8 evaluates. */
+  async text(script: KnownScript): Promise<string> {
+    script.text ??= (
+      await this.#protocol.post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId: script.scriptId })
+    ).scriptSource
+    return script.text
+  }
+
+  /**
+   * Finds out which executions the cells are from that ran before there was a debugger: several may have had one name.
+   */
+  async settle(): Promise<void> {
+    for (const script of [...this.#byId.values()]) {
+      if (script.hidden || script.record || script.kind === 'evaluated') continue
+      const url = script.url.startsWith('file:') ? pathOf(script.url)?.replace(/\s/g, '%20') : script.url
+      const candidates = this.#records.named(url ?? '')
+      if (candidates.length === 0) continue
+      const text = await this.text(script)
+      const record = candidates.find(({ prepared }) => text === prepared.code || text.startsWith(`${prepared.code}\n//# sourceURL=`))
+      if (record)
+        this.#byId.set(script.scriptId, this.#ofRecord(record, { ...script, sourceMapURL: '', endLine: script.lines, endColumn: 0 }))
+    }
+  }
+
+  #describe(parsed: ScriptParsed): KnownScript {
+    const { scriptId, url, hash, sourceMapURL = '' } = parsed
+    const mark = sourceMapURL.startsWith(RUN_MARK) ? this.#records.get(Number(sourceMapURL.slice(RUN_MARK.length))) : undefined
+    if (mark) return this.#ofRecord(mark, parsed)
+    const hidden = url.startsWith('node:') || url.startsWith('llmspell:') || url.startsWith(ENGINE)
+    const common = { scriptId, url, hash, hidden, announced: false, lines: Number.POSITIVE_INFINITY }
+    if (url === '') return { ...common, source: `VM${scriptId}`, kind: 'evaluated', positions: UNMOVED }
+    const path = pathOf(url)
+    const positions = sourceMapURL.startsWith(DATA_URL) ? positionsOf({ code: '', map: decode(sourceMapURL) }) : UNMOVED
+    return { ...common, source: path ?? url.replaceAll('%20', ' '), kind: path === undefined ? 'evaluated' : 'file', positions }
+  }
+
+  #ofRecord(record: RunRecord, { scriptId, url, hash }: ScriptParsed): KnownScript {
+    const { prepared, source, debugSource } = record
+    return {
+      scriptId,
+      url,
+      hash,
+      source: debugSource,
+      ...(debugSource !== source && { alias: source }),
+      hidden: false,
+      kind: isAbsolute(source) ? 'file' : 'cell',
+      positions: positionsOf(prepared),
+      lines: prepared.code.split('\n').length,
+      announced: false,
+      record,
+    }
+  }
+}
+
+const DATA_URL = 'data:application/json;base64,'
+
+function decode(url: string): string {
+  return Buffer.from(url.slice(DATA_URL.length), 'base64').toString()
+}
+
+/** A file by its URL, without query, or by its path. */
+function pathOf(url: string): string | undefined {
+  try {
+    if (url.startsWith('file:')) return fileURLToPath(url.replace(/[?#].*$/, ''))
+  } catch {
+    return undefined
+  }
+  return isAbsolute(url) ? url.replaceAll('%20', ' ') : undefined
+}
