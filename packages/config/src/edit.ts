@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, LlmspellError, messageOf } from '@llmspell/base'
+import { makeDirectory } from '@llmspell/base/make-directory'
 import { type LoadedConfig, type Origin, readSettings, suggestSetting } from './load.ts'
 import { type ConfigProblem, configError } from './problem.ts'
 import { type Config, isSetting, SETTING_NAMES, SETTINGS, type SettingName, shown } from './settings.ts'
@@ -159,7 +160,7 @@ function fileMode(path: string): number {
 
 /** A reader sees the old text or the new one, never half of it. A symbolic link, as dotfile managers make, stays one. */
 function writeAtomically(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path), 0o700)
   const target = resolveLink(path)
   const temporary = `${target}.${process.pid}.tmp`
   try {

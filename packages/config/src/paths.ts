@@ -1,7 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { LlmspellError, messageOf } from '@llmspell/base'
+import { makeDirectory } from '@llmspell/base/make-directory'
 
 /**
  * Where everything of one user lives; the only place that decides it. `LLMSPELL_HOME` overrides all, otherwise the
@@ -108,7 +109,7 @@ export function checkKernelId(id: string): string {
  */
 export function ensurePrivateDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory, 0o700)
     if (process.platform === 'win32') return
     const found = lstatSync(directory)
     if (!found.isDirectory()) throw new Error('it is not a directory')

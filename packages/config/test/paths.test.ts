@@ -67,6 +67,10 @@ describe('ensurePrivateDirectory', () => {
     expect(statSync(made).mode & 0o777).toBe(0o700)
   })
 
+  it.runIf(process.platform === 'linux')('refuses a place where no directory can be made', () => {
+    expect(() => ensurePrivateDirectory('/proc/llmspell/run')).toThrow(expect.objectContaining({ code: 'config.unsafe_directory' }))
+  })
+
   it('refuses a symbolic link, which another user may have put there', () => {
     mkdirSync(join(dir, 'real'))
     symlinkSync(join(dir, 'real'), join(dir, 'link'))

@@ -45,6 +45,12 @@ describe('content that arrives', () => {
     expect(parseContent('shutdown_request', {})).toEqual({ restart: false })
   })
 
+  it('keeps expressions of any name', () => {
+    const user_expressions = JSON.parse('{"__proto__":"1","constructor":"2","x":"3"}') as Record<string, string>
+    const parsed = parseContent('execute_request', { code: '', user_expressions })
+    expect(Object.entries(parsed.user_expressions)).toEqual(Object.entries(user_expressions))
+  })
+
   it('may be a failed or aborted reply of any kernel', () => {
     expect(parseContent('complete_reply', { status: 'error' })).toEqual({ status: 'error', ename: 'Error', evalue: '', traceback: [] })
     expect(parseContent('execute_reply', { status: 'abort', execution_count: 1 })).toMatchObject({ status: 'aborted' })

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeDirectory } from '@llmspell/base/make-directory'
 
 /** Entries kept; the file is cut to this when it is read with half as many more. */
 const KEEP = 5_000
@@ -31,7 +32,7 @@ export class HistoryFile {
     if (entry === this.entries.at(-1) || entry.startsWith(' ') || entry === '') return
     this.entries.push(entry)
     this.#write(() => {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+      makeDirectory(dirname(this.#path), 0o700)
       appendFileSync(this.#path, `${JSON.stringify(entry)}\n`, { mode: 0o600 })
     })
   }

@@ -17,6 +17,17 @@ const dict: v.GenericSchema<unknown, Record<string, unknown>> = {
   expects: 'object',
 }
 const optionalDict = v.nullish(dict, {})
+/** Texts by any name; `v.record` drops `__proto__`, `prototype` and `constructor`. */
+const texts = v.pipe(
+  dict,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    for (const [key, value] of Object.entries(dataset.value)) {
+      if (typeof value !== 'string')
+        addIssue({ expected: 'string', input: value, path: [{ type: 'object', origin: 'value', input: dataset.value, key, value }] })
+    }
+  }),
+) as unknown as v.GenericSchema<unknown, Record<string, string>>
 const flag = (fallback: boolean) => v.nullish(v.boolean(), fallback)
 const optionalText = (fallback: string) => v.nullish(v.string(), fallback)
 const empty = v.looseObject({}) as unknown as ContentSchema<Record<string, never>>
@@ -26,7 +37,7 @@ const executeRequest = v.pipe(
     code: v.string(),
     silent: flag(false),
     store_history: flag(true),
-    user_expressions: v.nullish(v.record(v.string(), v.string()), {}),
+    user_expressions: v.nullish(texts, {}),
     allow_stdin: flag(true),
     stop_on_error: flag(true),
   }),

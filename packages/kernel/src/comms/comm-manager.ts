@@ -41,10 +41,16 @@ export class CommManager {
     this.#publisher.publish(`comm_${event.type}`, content, origin?.header, { metadata, buffers })
   }
 
-  /** A front end opens a comm: the first namespace that knows the target takes it; if none does, it is closed again. */
-  async open(content: ContentOf<'comm_open'>, context: RequestContext): Promise<void> {
+  /**
+   * A front end opens a comm: the first namespace that knows the target takes it; if none does, it is closed again. One that had
+   * the id until now is closed: its script must not wait for ever for what goes to the new one.
+   */
+  async open(content: ContentOf<'comm_open'>, context: RequestContext, executionId: string): Promise<void> {
     const { comm_id, target_name } = content
-    const event: CommEvent = { ...eventOf(content, context), type: 'open', targetName: target_name }
+    const old = this.#comms.get(comm_id)
+    this.#comms.delete(comm_id)
+    if (old) await old.slot.engine.comm({ ...eventOf(content, context, executionId), type: 'close', data: {}, metadata: {}, buffers: [] })
+    const event: CommEvent = { ...eventOf(content, context, executionId), type: 'open', targetName: target_name }
     for (const slot of this.#engines()) {
       // Registered first: the target's own code may answer on the comm before it returns.
       const comm: Comm = { targetName: target_name, slot }
@@ -61,21 +67,21 @@ export class CommManager {
     context.publish('comm_close', { comm_id, data: {} })
   }
 
-  async message(content: ContentOf<'comm_msg'>, context: RequestContext): Promise<void> {
+  async message(content: ContentOf<'comm_msg'>, context: RequestContext, executionId: string): Promise<void> {
     const comm = this.#comms.get(content.comm_id)
-    if (comm) await comm.slot.engine.comm({ ...eventOf(content, context), type: 'msg' })
+    if (comm) await comm.slot.engine.comm({ ...eventOf(content, context, executionId), type: 'msg' })
     else this.#logger.log('debug', 'dropped a comm_msg: no such comm', { comm_id: content.comm_id })
   }
 
-  async close(content: ContentOf<'comm_close'>, context: RequestContext): Promise<void> {
+  async close(content: ContentOf<'comm_close'>, context: RequestContext, executionId: string): Promise<void> {
     const comm = this.#comms.get(content.comm_id)
     this.#comms.delete(content.comm_id)
-    if (comm) await comm.slot.engine.comm({ ...eventOf(content, context), type: 'close' })
+    if (comm) await comm.slot.engine.comm({ ...eventOf(content, context, executionId), type: 'close' })
   }
 
   /** `comms` of comm_info_reply. */
   list(targetName: string | undefined): Record<string, { target_name: string }> {
-    const found: Record<string, { target_name: string }> = {}
+    const found: Record<string, { target_name: string }> = Object.create(null)
     for (const [id, comm] of this.#comms)
       if (targetName === undefined || comm.targetName === targetName) found[id] = { target_name: comm.targetName }
     return found
@@ -94,9 +100,10 @@ export class CommManager {
 function eventOf(
   content: { comm_id: string; data: Record<string, unknown> },
   { message }: RequestContext,
+  executionId: string,
 ): Pick<CommEvent, 'executionId' | 'commId' | 'data' | 'metadata' | 'buffers'> {
   return {
-    executionId: message.header.msg_id,
+    executionId,
     commId: content.comm_id,
     data: content.data,
     metadata: message.metadata,

@@ -274,7 +274,8 @@ export class Executor {
 
   /** user_expressions, after a cell that succeeded. */
   async #evaluate(execution: Execution): Promise<Record<string, unknown>> {
-    const results: Record<string, unknown> = {}
+    // Without a prototype: an expression may be named `__proto__`.
+    const results: Record<string, unknown> = Object.create(null)
     for (const [name, expression] of Object.entries(execution.request.user_expressions)) {
       const slot = this.#slotFor(execution)
       const value = await Promise.race([

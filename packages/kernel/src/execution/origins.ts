@@ -31,6 +31,13 @@ export class Origins {
     this.#live.set(id, origin)
   }
 
+  /** The id, or, while something else runs under it, another one made of it. */
+  unused(id: string): string {
+    let free = id
+    for (let n = 2; this.#live.has(free); n++) free = `${id}#${n}`
+    return free
+  }
+
   get(id: string): Origin | undefined {
     const live = this.#live.get(id)
     if (live) return live

@@ -4,5 +4,5 @@ import type { Services } from '../services.ts'
 import { withOrigin } from './comm-origin.ts'
 
 export function commOpenHandler(services: Services): Handler<ContentOf<'comm_open'>> {
-  return (content, context) => withOrigin(services, context, () => services.comms.open(content, context))
+  return (content, context) => withOrigin(services, context, (executionId) => services.comms.open(content, context, executionId))
 }

@@ -5,13 +5,14 @@ import type { Services } from '../services.ts'
 export async function withOrigin(
   { origins, output }: Services,
   { message, peer }: RequestContext,
-  deliver: () => Promise<void>,
+  deliver: (executionId: string) => Promise<void>,
 ): Promise<undefined> {
-  const id = message.header.msg_id
+  // A client may give the id of a request that still runs, whose output must go on to find its own.
+  const id = origins.unused(message.header.msg_id)
   const origin = output.createOrigin(message.header, peer, false, undefined)
   origins.add(id, origin)
   try {
-    await deliver()
+    await deliver(id)
   } finally {
     output.finish(origin)
     origins.end(id)

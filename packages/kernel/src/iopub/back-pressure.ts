@@ -45,7 +45,8 @@ export class BackPressure {
     let timer: { cancel(): void }
     const done = (): void => {
       timer.cancel()
-      this.#drained = undefined
+      // After a stall the carrier may be empty only when the next wait has begun already.
+      if (this.#drained === promise) this.#drained = undefined
       resolve()
     }
     let before = this.#transport.backlog

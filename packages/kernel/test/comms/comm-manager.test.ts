@@ -1,3 +1,4 @@
+import { luaEngineFactory } from '@llmspell/script/lua'
 import { expect, test } from 'vitest'
 import { testKernel } from '../support/test-kernel.ts'
 
@@ -42,6 +43,36 @@ test('a target nobody knows is closed again; messages to unknown comms do nothin
   const malformed = client.send('shell', 'comm_msg', { data: 7 })
   await client.idle(malformed)
   expect(client.messages.filter(({ channel }) => channel === 'shell')).toHaveLength(1)
+})
+
+test('an id that is open already: the script is told that the old comm is closed, and the new one has the id', async () => {
+  const kernel = await testKernel({ engines: [luaEngineFactory({ catalogue: [] })] })
+  const client = await kernel.connect()
+  await client.execute(
+    'Comm.register_target("w", function(comm, data) comm:on_close(function() print("closed", data.n) end) comm:on_msg(function() comm:send({ n = data.n }) end) end)',
+  )
+  const content = { comm_id: 'c6', target_name: 'w', data: { n: 1 } }
+  await client.idle(client.send('shell', 'comm_open', content))
+  const again = client.send('shell', 'comm_open', { ...content, data: { n: 2 } })
+  await client.idle(again)
+  expect(client.published(again)).toEqual(['busy', 'stdout "closed\\t1\\n"', 'idle'])
+  const message = client.send('shell', 'comm_msg', { comm_id: 'c6', data: {} })
+  await client.idle(message)
+  expect(client.published(message)).toEqual(['busy', 'comm_msg {"comm_id":"c6","data":{"n":2}}', 'idle'])
+  const nobody = client.send('shell', 'comm_open', { ...content, target_name: 'nobody' })
+  await client.idle(nobody)
+  expect((await client.request('shell', 'comm_info_request')).content['comms']).toEqual({})
+})
+
+test('a comm message with the id of a running cell does not take its place', async () => {
+  const client = await (await testKernel()).connect()
+  await client.execute('comm open c7 widget {}')
+  const cell = client.sendExecute('sleep 300\nprint not to be seen', { silent: true })
+  const message = client.session.createRaw('comm_msg', 'shell', { comm_id: 'c7', data: {} })
+  client.sendMessage({ ...message, header: { ...message.header, msg_id: cell } })
+  await client.next('comm_msg', cell)
+  await client.done(cell)
+  expect(client.published(cell).filter((line) => line.startsWith('stdout'))).toEqual([])
 })
 
 test('comms of an engine that was lost are closed', async () => {

@@ -56,6 +56,12 @@ test('user_expressions are evaluated after the cell, each with its own outcome',
   expect(alone.content['user_expressions']).toMatchObject({ x: { status: 'ok', data: { 'text/plain': '7' } } })
 })
 
+test('user_expressions may have any name', async () => {
+  const client = await (await testKernel()).connect()
+  const reply = await client.execute('set x 7', { user_expressions: JSON.parse('{"__proto__":"get x","constructor":"get x"}') })
+  expect(Object.keys(reply.content['user_expressions'] as object)).toEqual(['__proto__', 'constructor'])
+})
+
 test('stop_on_error aborts what the same client had queued, each with its own answer, and nothing else', async () => {
   const test = await testKernel()
   const [one, other] = [await test.connect(), await test.connect()]

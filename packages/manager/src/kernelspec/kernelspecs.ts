@@ -1,17 +1,7 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { LlmspellError, messageOf } from '@llmspell/base'
+import { makeDirectory } from '@llmspell/base/make-directory'
 import { type KernelRecord, type Kernelspec, PROTOCOL_VERSION, parseKernelspec, serializeKernelspec } from '@llmspell/jupyter'
 import { jupyterDataDirs, jupyterUserDataDir, sysPrefix } from './jupyter-paths.ts'
 import { logoPng, logoSvg } from './logo.ts'
@@ -111,7 +101,7 @@ function kernelspecOf(language: Language, entry: string): Kernelspec {
 }
 
 function writeSpec(parent: string, directory: string, language: Language, entry: string): void {
-  mkdirSync(parent, { recursive: true })
+  makeDirectory(parent)
   const fresh = mkdtempSync(join(parent, '.llmspell-'))
   try {
     const write = (file: string, content: string | Buffer): void => writeFileSync(join(fresh, file), content, { mode: 0o644 })

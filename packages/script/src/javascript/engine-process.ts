@@ -315,6 +315,8 @@ function flags(options: ProcessOptions): string[] {
     `--max-old-space-size=${Math.max(32, Math.floor(options.memoryLimit / MIB))}`,
     // A termination inside a timer or nextTick callback would abort the process.
     '--no-force-async-hooks-checks',
+    // Otherwise Node answers that signal with an open debugger port that needs no token.
+    '--disable-sigusr1',
     '--disable-warning=ExperimentalWarning',
     // Scripts are modules without a package.json saying so; told for each imported neighbour, it is noise.
     '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',

@@ -33,6 +33,8 @@ export const DEFAULT_MEMORY_LIMIT: number = 1024 * MIB
 /** What the process needs beside the script's memory. */
 const PROCESS_OVERHEAD = 192 * MIB
 const START_TIMEOUT_MS = 30_000
+/** The language as amaro knows it: of what a TypeScript of this version compiles, it strips the types. */
+const TYPESCRIPT_VERSION = '5.9'
 /** So many executions back, late output still finds its own. */
 const IDS_MAX = 10_000
 /** After this an interrupt replaces the process. */
@@ -50,7 +52,7 @@ export function javascriptEngineFactory(settings: JavascriptEngineSettings = {})
   const languages: readonly Language[] = ['javascript', 'typescript']
   return {
     languages,
-    versions: { javascript: process.versions.node, typescript: '5.9' },
+    versions: { javascript: process.versions.node, typescript: TYPESCRIPT_VERSION },
     create: (host, options) => new JavascriptEngine(languages, host, options, settings),
   }
 }

@@ -57,6 +57,17 @@ describe('process.exit', () => {
   })
 })
 
+describe('SIGUSR1', () => {
+  it('opens no debugger port, which would need no token', async () => {
+    const js = await start()
+    await js.run('let kept = 1')
+    process.kill(js.engine.status.pid ?? 0, 'SIGUSR1')
+    expect(await js.value('await sleep(0.1); kept')).toBe('1')
+    expect(await js.value("process.getBuiltinModule('inspector').url()")).toBeUndefined()
+    expect(js.text('stderr')).toBe('')
+  })
+})
+
 describe('a crash', () => {
   for (const [signal, code] of Object.entries({
     SIGABRT: 'process.abort()',

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, LlmspellError, messageOf } from '@llmspell/base'
+import { makeDirectory } from '@llmspell/base/make-directory'
 import Database from 'better-sqlite3'
 import { refuseAsync } from '../refuse-async.ts'
 
@@ -50,7 +51,7 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
   const busyTimeout = options.busyTimeout ?? BUSY_TIMEOUT_MS
   let sqlite: Sqlite | undefined
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(file), 0o700)
     // SQLite gives its -wal and -shm files the mode of the main file, so this decides for all three.
     closeSync(openSync(file, 'a', 0o600))
     sqlite = new Database(file, { timeout: busyTimeout })
