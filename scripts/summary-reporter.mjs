@@ -47,15 +47,18 @@ export default class SummaryReporter {
   }
 }
 
+function told({ name = 'Error', message, diff }) {
+  return stripVTControlCharacters(`${name}: ${message}\n${diff ?? ''}`)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(0, ERROR_LINES)
+}
+
 /** One test: a line that says which, and the first lines of its first error. */
 function entry(kind, where, errors = []) {
   const error = errors[0]
   const at = error?.stacks?.[0]
-  const lines = error ? [`${error.name ?? 'Error'}: ${error.message}`, ...(error.diff ? [error.diff] : [])] : []
-  const text = stripVTControlCharacters(lines.join('\n'))
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .slice(0, ERROR_LINES)
+  const text = error ? [...told(error), ...(error.cause ? told(error.cause).map((line) => `because ${line}`) : [])] : []
   if (at) text.push(`at ${relative(process.cwd(), at.file)}:${at.line}`)
   const cut = (line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line)
   return `${[`${kind}: ${stripVTControlCharacters(where)}`, ...text.map((line) => `    ${line}`)].map(cut).join('\n')}\n`

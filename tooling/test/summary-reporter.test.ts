@@ -22,7 +22,9 @@ beforeAll(() => {
 let tries = 0
 it('passes', () => {})
 it('fails', () => expect({ sum: 1 + 1 }).toEqual({ sum: 3 }))
-it('fails at first', () => expect(++tries).toBe(2))
+it('fails at first', () => {
+  try { expect(++tries).toBe(2) } catch (cause) { throw new Error('the first try', { cause }) }
+})
 it('cannot run', ({ skip }) => skip('no such tool'))
 describe('behind a hook', () => {
   beforeAll(() => { throw new Error('the hook\\n' + 'line\\n'.repeat(50)) })
@@ -60,7 +62,9 @@ it('lists what failed with the first lines of its error', () => {
 })
 
 it('lists what passed only when tried again with its first error', () => {
-  expect(reported('flaky')).toMatch(/^flaky: .*ways\.test\.js > fails at first\n {4}AssertionError: expected 1 to be 2/)
+  expect(reported('flaky')).toMatch(
+    /^flaky: .*ways\.test\.js > fails at first\n {4}Error: the first try\n {4}because AssertionError: expected 1 to be 2/,
+  )
 })
 
 it('lists what did not run with its reason', () => {
