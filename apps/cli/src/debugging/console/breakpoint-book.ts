@@ -68,6 +68,11 @@ export class BreakpointBook {
     return this.entries.filter((entry): entry is FunctionEntry => entry.kind === 'function' && entry.enabled)
   }
 
+  /** A new session knows nothing of them yet. */
+  unbind(): void {
+    for (const entry of this.entries) delete entry.bound
+  }
+
   bound(entry: Entry, breakpoint: Dap.Breakpoint | undefined): void {
     if (breakpoint) entry.bound = breakpoint
   }

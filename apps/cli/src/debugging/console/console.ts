@@ -130,7 +130,8 @@ export class DebugConsole {
       }
     const thread = await this.#threadName(stop.threadId)
     const why = hit.length > 0 ? `breakpoint ${hit.map(({ number }) => number).join(', ')}` : (body.description ?? body.reason)
-    this.say(`${this.paint(why, '1')}${top ? `, ${this.placeOf(top)}` : ''}${thread}`)
+    const words = [body.reason !== 'step' && this.paint(why, '1'), top && this.placeOf(top)].filter(Boolean)
+    this.say(`${words.join(', ') || why}${thread}`)
     if (body.reason === 'exception') await this.#tellException(stop)
     if (top) await this.showLine(top)
     await this.showDisplays()
@@ -176,8 +177,7 @@ export class DebugConsole {
     const line = Number(match[2])
     if (line < 1) throw new LlmspellError('lines are counted from 1', { code: 'usage.bad_argument' })
     const file = match[1] === undefined ? this.currentFile() : await this.#fileNamed(match[1])
-    const text_ = readText(file)
-    const lines = text_?.split('\n').length
+    const lines = readText(file)?.replace(/\n$/, '').split('\n').length
     if (lines !== undefined && line > lines)
       throw new LlmspellError(`${this.path(file)} has ${lines} lines`, { code: 'usage.bad_argument', data: { file, line } })
     return { file, line }

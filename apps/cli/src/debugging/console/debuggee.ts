@@ -92,6 +92,7 @@ export class Debuggee {
     await this.leave(true)
     this.#exitCode = undefined
     this.#others.clear()
+    this.#options.book.unbind()
     const { stream, token } = await this.#options.open()
     const client = new DapClient(stream, {
       onMessage: (direction, message) => this.#options.trace(traceLine(direction === 'sent' ? '→ kernel' : 'kernel →', message)),
@@ -146,9 +147,11 @@ export class Debuggee {
     this.#changed.emit(this.#state)
   }
 
-  async pause(): Promise<void> {
-    const [thread] = await this.threads()
-    await this.client.request('pause', { threadId: thread?.id ?? 1 })
+  /** Without a number: the first. */
+  async pause(threadId?: number): Promise<void> {
+    const chosen = threadId ?? (await this.threads())[0]?.id
+    if (chosen === undefined) throw new LlmspellError('nothing runs', { code: 'debug.not_stopped' })
+    await this.client.request('pause', { threadId: chosen })
   }
 
   async threads(): Promise<Dap.Thread[]> {
@@ -157,6 +160,7 @@ export class Debuggee {
 
   /** Looks at another thread; it must stand still. */
   async look(threadId: number): Promise<Stop> {
+    if (this.#state.type === 'ended') throw new LlmspellError(NOT_STOPPED.ended, { code: 'debug.not_stopped' })
     const present = this.#state.type === 'stopped' ? this.#state.stop : undefined
     if (present?.threadId === threadId) return present
     const { stackFrames } = await this.client.request('stackTrace', { threadId, startFrame: 0, levels: FRAMES })

@@ -1,5 +1,5 @@
 import { highlight } from '../../repl/highlight.ts'
-import { badArgument, type DebugCommand, notSupported } from './command.ts'
+import { badArgument, type DebugCommand } from './command.ts'
 import type { DebugConsole } from './console.ts'
 import { sourceText } from './source-text.ts'
 import { isGlobal, scopes, showVariables } from './variables.ts'
@@ -76,20 +76,24 @@ async function assign(console: DebugConsole, argument: string): Promise<void> {
   const [, target = '', value = ''] = /^(.+?)\s*(?<![=<>~!])=(?!=)\s*(.+)$/s.exec(argument) ?? []
   if (target === '') throw badArgument('set needs a variable and a value: set VAR = EXPR')
   const { client, capabilities, frame } = console.debuggee
-  if (capabilities.supportsSetExpression) {
+  const holder = capabilities.supportsSetVariable ? await holderOf(console, target) : undefined
+  if (holder !== undefined) {
+    const { value: now } = await client.request('setVariable', { variablesReference: holder, name: target, value })
+    console.say(`${target} = ${now}`)
+  } else if (capabilities.supportsSetExpression) {
     const { value: now } = await client.request('setExpression', { expression: target, value, frameId: frame.id })
     console.say(`${target} = ${now}`)
-    return
-  }
-  if (!capabilities.supportsSetVariable) throw notSupported('variables cannot be set here')
+  } else throw badArgument(`there is no variable ${target} in this frame`)
+}
+
+/** The innermost scope that has a variable of this name. */
+async function holderOf(console: DebugConsole, name: string): Promise<number | undefined> {
+  if (!/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name)) return undefined
   for (const { variablesReference } of await scopes(console)) {
-    const { variables } = await client.request('variables', { variablesReference })
-    if (!variables.some(({ name }) => name === target)) continue
-    const { value: now } = await client.request('setVariable', { variablesReference, name: target, value })
-    console.say(`${target} = ${now}`)
-    return
+    const { variables } = await console.debuggee.client.request('variables', { variablesReference })
+    if (variables.some((variable) => variable.name === name)) return variablesReference
   }
-  throw badArgument(`there is no variable ${target} in this frame`)
+  return undefined
 }
 
 const display: DebugCommand = {

@@ -136,12 +136,13 @@ export const runningCommands: readonly DebugCommand[] = [
     name: 'pause',
     short: ['interrupt'],
     group,
-    usage: 'pause',
+    usage: 'pause [THREAD]',
     describe: 'Stop a script that runs; Ctrl-C does the same.',
-    async run(console) {
+    async run(console, argument) {
       const { debuggee } = console
-      if (debuggee.state.type === 'stopped') throw badArgument('it is stopped already')
-      await debuggee.pause()
+      if (argument !== '' && !/^\d+$/.test(argument)) throw badArgument('pause takes the number of a thread: pause [THREAD]')
+      if (debuggee.state.type === 'stopped' && argument === '') throw badArgument('it is stopped already')
+      await debuggee.pause(argument === '' ? undefined : Number(argument))
       await console.tell(await debuggee.settled())
     },
   },
