@@ -64,7 +64,10 @@ export class MessageDecoder {
     return this.#missing === undefined && this.#headerBytes === 0
   }
 
-  /** Calls `onMessage` for each message that this chunk completes, in order; then throws if the chunk breaks the framing. */
+  /**
+   * Calls `onMessage`, which must not throw, for each message that this chunk completes, in order; then throws if the chunk breaks
+   * the framing.
+   */
   push(chunk: Uint8Array, onMessage: (message: unknown) => void): void {
     if (this.#failure) throw this.#failure
     try {

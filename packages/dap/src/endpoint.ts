@@ -122,9 +122,9 @@ export class Endpoint {
           signal?.removeEventListener('abort', onAbort)
           end(value)
         }
+      this.#options.send({ seq, type: 'request', command, ...(args === undefined ? {} : { arguments: args }) })
       this.#asked.set(seq, { command, resolve: settle(resolve), reject: settle(reject) })
       signal?.addEventListener('abort', onAbort, { once: true })
-      this.#options.send({ seq, type: 'request', command, ...(args === undefined ? {} : { arguments: args }) })
     })
   }
 

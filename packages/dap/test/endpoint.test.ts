@@ -1,6 +1,8 @@
 import { LlmspellError } from '@llmspell/base'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Endpoint, type EndpointOptions } from '../src/endpoint.ts'
+import { argumentShapes } from '../src/protocol.generated.ts'
 import type * as Dap from '../src/protocol.ts'
 
 /** An endpoint with what it sent. */
@@ -201,4 +203,32 @@ test('what is no message is told, and the rest goes on', () => {
   expect(problems).toHaveLength(bad.length)
   endpoint.receive(request(1, 'threads'))
   expect(sent).toHaveLength(1)
+})
+
+test('whatever comes, each request is answered exactly once and nothing throws', async () => {
+  const command = fc.oneof(fc.constantFrom(...Object.keys(argumentShapes)), fc.string())
+  const args = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ threadId: fc.jsonValue(), frameId: fc.jsonValue(), source: fc.jsonValue(), requestId: fc.nat(20) }),
+  )
+  const request_ = fc.record(
+    { type: fc.constant('request'), seq: fc.nat(20), command, arguments: args },
+    { requiredKeys: ['type', 'seq', 'command'] },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(request_, fc.jsonValue()), { maxLength: 20 }), async (messages) => {
+      const handle = (_: unknown, { signal }: { signal: AbortSignal }): Promise<never> =>
+        Promise.reject(signal.aborted ? signal.reason : new Error('no'))
+      const { endpoint, sent } = start({
+        handleUnknown: (name) => (name.length % 2 === 0 ? handle : undefined),
+        onCancelProgress: () => {},
+      })
+      const asked = messages.filter((message) => (message as Dap.Request | null)?.type === 'request') as Dap.Request[]
+      for (const message of messages) endpoint.receive(structuredClone(message))
+      await settled()
+      const answered = sent.map((message) => (message as Dap.Response).request_seq)
+      expect(answered.sort((a, b) => a - b)).toEqual(asked.map(({ seq }) => seq).sort((a, b) => a - b))
+      expect(sent.map(({ seq }) => seq)).toEqual(sent.map((_, index) => index + 1))
+    }),
+  )
 })
