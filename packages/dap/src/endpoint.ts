@@ -122,9 +122,15 @@ export class Endpoint {
           signal?.removeEventListener('abort', onAbort)
           end(value)
         }
-      this.#options.send({ seq, type: 'request', command, ...(args === undefined ? {} : { arguments: args }) })
+      // Before it is sent: the answer may come before `send` returns.
       this.#asked.set(seq, { command, resolve: settle(resolve), reject: settle(reject) })
       signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        this.#options.send({ seq, type: 'request', command, ...(args === undefined ? {} : { arguments: args }) })
+      } catch (error) {
+        this.#asked.delete(seq)
+        throw error // Arguments that are no JSON.
+      }
     })
   }
 

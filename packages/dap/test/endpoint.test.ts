@@ -151,6 +151,18 @@ describe('what is asked of the other side', () => {
     expect(await asked).toEqual({ processId: 3 })
   })
 
+  test('may be answered before it is sent wholly', async () => {
+    const endpoint: Endpoint = new Endpoint({
+      send: (message) => endpoint.receive({ seq: 1, type: 'response', request_seq: message.seq, success: true, command: 'threads' }),
+    })
+    expect(await endpoint.request('threads')).toBeUndefined()
+  })
+
+  test('rejects what is no JSON', async () => {
+    const { endpoint } = start({ send: (message: unknown) => JSON.stringify(message) } as Omit<EndpointOptions, 'send'>)
+    await expect(endpoint.requestUntyped('x', { n: 1n })).rejects.toThrow('BigInt')
+  })
+
   test.each([
     [{ message: 'no', body: { error: { id: 1, format: 'no {what} {here}', variables: { what: 'way' } } } }, 'no way {here}'],
     [{ message: 'only this' }, 'only this'],
