@@ -12,7 +12,7 @@ local Animal = { name = "animal" }
 Animal.__index = Animal
 function Animal:speak() return self.name end
 local function visit(first, ...)
-  local count = select("#", ...)
+  local count, size = select("#", ...), #list
   local text = "grüße 한국 🦊"
   local nested = { inner = { deep = 42 }, [true] = "yes", 10, 20 }
   nested.self = nested
@@ -41,7 +41,7 @@ class Animal {
   speak(): string { return this.name }
 }
 function visit(first: number, ...rest: unknown[]): number {
-  let count = rest.length
+  let count = rest.length, size = list.length
   let text = 'grüße 한국 🦊'
   let nested: any = { inner: { deep: 42 }, yes: true, items: [10, 20] }
   nested.self = nested

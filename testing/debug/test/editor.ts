@@ -89,9 +89,12 @@ export class Editor {
     const index = this.#taken.get(name) ?? 0
     this.#taken.set(name, index + 1)
     const of = (): DebugProtocol.Event[] => this.events.filter(({ event }) => event === name)
-    return (await until(`event ${name}`, () => of()[index], ms).catch((error: Error) => {
+    const look = (): DebugProtocol.Event | 'over' | undefined => of()[index] ?? (this.#over() ? 'over' : undefined)
+    const seen = await until(`event ${name}`, look, ms).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.report()}`, { cause: error })
-    })) as T
+    })
+    if (seen === 'over') throw new Error(`no event ${name}: the session is over\n${this.report()}`)
+    return seen as T
   }
 
   /** Where it stops next. */
@@ -203,6 +206,11 @@ export class Editor {
   report(): string {
     const events = this.events.map(({ event, body }) => `  ${event} ${JSON.stringify(body ?? {}).slice(0, 200)}`)
     return ['events so far:', ...events.slice(-15), `the adapter printed: ${this.#printed}`].join('\n')
+  }
+
+  /** Nothing will come any more. */
+  #over(): boolean {
+    return this.adapter.exitCode !== null || this.adapter.signalCode !== null || this.events.some(({ event }) => event === 'terminated')
   }
 
   #at(): Stop {
