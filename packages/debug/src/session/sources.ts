@@ -22,17 +22,18 @@ export class Sources {
   readonly #byReference: string[] = []
   /** Cells that lie on disk, because the client asked for that. */
   readonly #dumped = new Set<string>()
-  readonly #loaded = new Map<string, Dap.Source>()
+  readonly #known = new Map<string, Dap.Source>()
+  readonly #loaded = new Set<string>()
 
   constructor(context: SessionContext) {
     this.#context = context
   }
 
   toClient(source: string): Dap.Source {
-    const known = this.#loaded.get(source)
+    const known = this.#known.get(source)
     if (known) return known
     const made = this.#make(source)
-    this.#loaded.set(source, made)
+    this.#known.set(source, made)
     return made
   }
 
@@ -50,12 +51,14 @@ export class Sources {
   /** It can be opened from disk from now on. */
   dumped(source: string): void {
     this.#dumped.add(source)
-    this.#loaded.delete(source)
+    this.#known.delete(source)
   }
 
-  /** True for the first time that it is heard of. */
-  isNew(source: string): boolean {
-    return !this.#loaded.has(source)
+  /** An engine has loaded it. True for the first time. */
+  loaded(source: string): boolean {
+    const isNew = !this.#loaded.has(source)
+    this.#loaded.add(source)
+    return isNew
   }
 
   async text(source: string, links: readonly EngineLink[]): Promise<string> {

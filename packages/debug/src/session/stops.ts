@@ -107,7 +107,7 @@ export function tellTargetEvent(context: SessionContext, link: EngineLink, event
       breakpoints.bound(link, event.breakpoint)
       return functionBreakpoints.bound(link, event.breakpoint)
     case 'source': {
-      const reason = sources.isNew(event.source) ? 'new' : 'changed'
+      const reason = sources.loaded(event.source) ? 'new' : 'changed'
       return context.event('loadedSource', { reason, source: sources.toClient(event.source) })
     }
     case 'thread': {

@@ -205,6 +205,7 @@ export class ToyMachine {
   #read(name: string, frame: Frame | undefined): unknown {
     if (frame?.locals.has(name)) return frame.locals.get(name)
     if (this.globals.has(name)) return this.globals.get(name)
+    if (name === '_G') return this.globals
     throw new ToyError(`there is no variable ${name}`)
   }
 
