@@ -65,11 +65,19 @@ export class Workbench {
     for (const key of keys) await this.page.keyboard.press(key)
   }
 
-  /** Runs a command by its whole title, as the command palette lists it. */
+  /** Runs a command by its whole title, as the command palette lists it. Asks again: those of an extension come late. */
   async command(title: string): Promise<void> {
-    await this.#quickInput('F1', `>${title}`)
-    // Keys and "recently used" stand in the same row: only the label must be the title.
-    await this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ has: this.page.getByText(title, { exact: true }) }))
+    const row = this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ has: this.page.getByText(title, { exact: true }) })
+    await this.see(`the command ${title}`, async () => {
+      await this.#quickInput('F1', `>${title}`)
+      try {
+        await row.first().click({ timeout: 5000 })
+        return true
+      } catch {
+        await this.press('Escape')
+        return false
+      }
+    })
   }
 
   /** The rows of the list that VS Code asks to choose from now. */
@@ -103,7 +111,7 @@ export class Workbench {
     await this.#quickInput('Control+g', `:${line}`)
     await this.press('Enter')
     await this.#gone(this.page.locator(QUICK_INPUT), 'the question for a line')
-    await this.#see(`the cursor is in line ${line}`, async () => (await this.cursorLine()) === line)
+    await this.see(`the cursor is in line ${line}`, async () => (await this.cursorLine()) === line)
   }
 
   async cursorLine(): Promise<number> {
@@ -123,20 +131,20 @@ export class Workbench {
       const widget = this.page.locator('.breakpoint-widget')
       await widget.locator('.inputContainer .view-line').first().waitFor()
       await this.page.keyboard.insertText(condition)
-      await this.#see('the condition is in its box', async () =>
+      await this.see('the condition is in its box', async () =>
         ((await widget.locator('.inputContainer').textContent()) ?? '').replaceAll('\u00a0', ' ').includes(condition),
       )
       if (await this.page.locator('.suggest-widget.visible').count()) await this.press('Escape')
       await this.press('Enter')
       await this.#gone(widget, 'the box for a condition')
     }
-    await this.#see(`a breakpoint in line ${line}`, async () => (await glyphs.count()) > before)
+    await this.see(`a breakpoint in line ${line}`, async () => (await glyphs.count()) > before)
   }
 
   /** Waits until the program stands still there, in the pane of the call stack and in the editor. */
   async stopped(file: string, line: number): Promise<Stopped> {
     let seen: Stopped | undefined
-    await this.#see(
+    await this.see(
       `a stop in ${file}:${line}`,
       async () => {
         seen = await this.#topFrame()
@@ -151,7 +159,7 @@ export class Workbench {
   /** Names and values of the Variables pane. Waits until those that are expected are there; opens the first scope. */
   async variables(expected: Readonly<Record<string, string>>): Promise<Record<string, string>> {
     let seen: Record<string, string> = {}
-    await this.#see(
+    await this.see(
       `variables ${JSON.stringify(expected)}`,
       async () => {
         const scope = this.page.locator('.debug-variables .monaco-list-row').first()
@@ -168,7 +176,7 @@ export class Workbench {
   /** Waits until the Debug Console holds the text. */
   async debugConsole(text: string): Promise<void> {
     let seen = ''
-    await this.#see(
+    await this.see(
       `the Debug Console shows ${text}`,
       async () => {
         seen = (await this.page.locator('.repl .monaco-list-row').allInnerTexts()).join('\n')
@@ -187,9 +195,68 @@ export class Workbench {
     await this.debugConsole(value)
   }
 
+  /** The rows of a tree in the side bar, each as its label and description. */
+  treeRows(pane: string): Promise<string[]> {
+    return this.#pane(pane)
+      .locator('.monaco-list-row')
+      .evaluateAll((rows) => rows.map((row) => row.textContent ?? ''))
+  }
+
+  async paneText(pane: string): Promise<string> {
+    return (await this.#pane(pane).first().textContent()) ?? ''
+  }
+
+  /** What the visible terminal shows: what it draws is no text, so it is selected and copied. */
+  async terminalText(): Promise<string> {
+    await this.command('Terminal: Select All')
+    await this.command('Terminal: Copy Selection')
+    return this.page.evaluate(() => navigator.clipboard.readText())
+  }
+
+  async outputText(): Promise<string> {
+    const text = await this.page.locator('.output-view .view-lines, .output-view-container .view-lines').allInnerTexts()
+    return text.join('\n').replaceAll('\u00a0', ' ')
+  }
+
+  async openNotebook(file: string): Promise<void> {
+    await this.#quickInput('Control+p', file)
+    await this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ hasText: file }))
+    await this.page.locator('.notebook-editor .code-cell-row').first().waitFor()
+  }
+
+  async selectNotebookKernel(name: string): Promise<void> {
+    await this.command('Notebook: Select Notebook Kernel')
+    await this.choose(name)
+  }
+
+  async notebookText(): Promise<string> {
+    const texts = await Promise.all(
+      this.page.frames().map((frame) => frame.evaluate(() => document.querySelector('#container')?.textContent ?? '').catch(() => '')),
+    )
+    return texts.join('\n')
+  }
+
+  /** Puts the cursor into a cell. */
+  async focusCell(index: number): Promise<void> {
+    await this.page.locator('.notebook-editor .code-cell-row').nth(index).locator('.view-line').first().click()
+  }
+
+  async cellBreakpoint(index: number, line: number): Promise<void> {
+    const cell = this.page.locator('.notebook-editor .code-cell-row').nth(index)
+    await cell
+      .locator('.view-line')
+      .nth(line - 1)
+      .click()
+    await this.press('F9')
+    await this.see(
+      `a breakpoint in line ${line} of a cell`,
+      async () => (await cell.locator('[class*="codicon-debug-breakpoint"]').count()) > 0,
+    )
+  }
+
   /** Waits until no session is left. */
   async ended(): Promise<void> {
-    await this.#see(
+    await this.see(
       'the debug session ends',
       async () => (await this.page.locator('.part.statusbar.debugging, .debugging .part.statusbar').count()) === 0,
     )
@@ -197,12 +264,16 @@ export class Workbench {
 
   async #quickInput(key: string, text: string): Promise<void> {
     const box = this.page.locator(`${QUICK_INPUT} input.input`)
-    await this.#see(`the box that ${key} opens`, async () => {
+    await this.see(`the box that ${key} opens`, async () => {
+      // One that is just closing is there still, and takes nothing.
       if (!(await box.isVisible())) await this.press(key)
-      await box.waitFor({ timeout: 3000 })
-      return true
+      await box.fill(text, { timeout: 3000 })
+      return (await box.inputValue({ timeout: 1000 })) === text
     })
-    await box.fill(text)
+  }
+
+  #pane(name: string): Locator {
+    return this.page.locator('.pane').filter({ has: this.page.locator(`.pane-header[aria-label^="${name}"]`) })
   }
 
   async #choose(rows: Locator): Promise<void> {
@@ -211,7 +282,7 @@ export class Workbench {
   }
 
   async #gone(locator: Locator, what: string): Promise<void> {
-    await this.#see(`${what} closes`, async () => !(await locator.isVisible()))
+    await this.see(`${what} closes`, async () => !(await locator.isVisible()))
   }
 
   async #topFrame(): Promise<Stopped | undefined> {
@@ -235,7 +306,8 @@ export class Workbench {
     )
   }
 
-  async #see(what: string, look: () => Promise<boolean>, seen: () => string = () => ''): Promise<void> {
+  /** Waits for what a test wants to see; a failure comes with a picture. */
+  async see(what: string, look: () => Promise<boolean>, seen: () => string = () => ''): Promise<void> {
     try {
       await until(what, look, WAIT)
     } catch (error) {
