@@ -78,13 +78,18 @@ async function install(final: string): Promise<void> {
   const build = ['rebuild', '--dangerously-allow-all-scripts']
   await step('its native modules', [...build, ...NATIVES], vscode, env)
   await step('argon2', [...build, 'argon2'], product, env)
-  // What code-server's own installation would make.
-  symlinkSync('code-linux.sh', join(vscode, 'bin', 'remote-cli', 'code-server'))
-  symlinkSync('browser-linux.sh', join(vscode, 'bin', 'helpers', 'browser.sh'))
+  // What code-server's own installation would make, if its scripts were run.
+  link('code-linux.sh', join(vscode, 'bin', 'remote-cli', 'code-server'))
+  link('browser-linux.sh', join(vscode, 'bin', 'helpers', 'browser.sh'))
   const { node: program, entry } = installed(folder)
   const version = await run(program, [entry, '--version'], { timeout: 60_000, env: { ...env, HOME: folder, XDG_CONFIG_HOME: folder } })
   if (version.code !== 0) throw new Error(`code-server does not start\n${version.stderr.slice(-2000)}`)
   renameSync(folder, final)
+}
+
+function link(target: string, path: string): void {
+  rmSync(path, { force: true })
+  symlinkSync(target, path)
 }
 
 /** One installation at a time, also over processes. */

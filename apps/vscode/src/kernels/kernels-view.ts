@@ -74,7 +74,8 @@ export class KernelsView implements vscode.TreeDataProvider<Node>, vscode.Dispos
   getTreeItem({ kernel, run }: Node): vscode.TreeItem {
     const row = run ? runRow(run, Date.now()) : kernelRow(kernel, Date.now())
     const item = new vscode.TreeItem(row.label, collapsible(kernel, run))
-    item.id = run ? `${kernel.id} ${run.msg_id}` : `${kernel.id} ${kernel.pid}`
+    // VS Code remembers by the id whether a row is open: that of a kernel without runs, which cannot be, is another one.
+    item.id = run ? `${kernel.id} ${run.msg_id}` : `${kernel.id} ${kernel.pid} ${item.collapsibleState}`
     item.description = row.description
     item.tooltip = new vscode.MarkdownString(row.tooltip.join('  \n'))
     item.iconPath = new vscode.ThemeIcon(row.icon, iconColor(row))
