@@ -40,6 +40,8 @@ export class DapProxy {
   /** Numbers of the kernel's own requests, by those the editor sees. */
   readonly #reverse = new Map<number, number>()
   #terminated = false
+  /** The kernel has answered `disconnect`. */
+  #disconnected = false
   /** Why there is no kernel any more. */
   #lost: string | undefined
 
@@ -171,13 +173,17 @@ export class DapProxy {
     const sent = this.#send(known)
     if (known.type === 'response') {
       this.#asked.delete(known.request_seq)
-      if (known.command === 'disconnect') setTimeout(() => this.#done.resolve(), CLOSE_MS).unref()
+      if (known.command === 'disconnect') {
+        this.#disconnected = true
+        setTimeout(() => this.#done.resolve(), CLOSE_MS).unref()
+      }
     }
     return sent
   }
 
   /** In good order after `disconnect`; else the editor hears why, once. */
   #kernelGone(reason: string): void {
+    if (this.#disconnected) return this.#done.resolve()
     const name = this.#kernel?.name
     this.#kernel?.stream.close()
     this.#kernel = undefined

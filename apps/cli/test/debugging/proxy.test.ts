@@ -1,5 +1,5 @@
 import { duplexPair } from 'node:stream'
-import { LlmspellError } from '@llmspell/base'
+import { LlmspellError, withTimeout } from '@llmspell/base'
 import { adapterCapabilities, type Dap, DapClient, Endpoint, type Handlers, messageStream } from '@llmspell/dap'
 import { nodeStream } from '@llmspell/dap/node'
 import { afterEach, expect, test } from 'vitest'
@@ -171,6 +171,15 @@ test("the kernel's own requests and their answers find each other, numbered anew
   await client.request('attach', {})
   for (const args of [['a'], ['a', 'b']])
     expect(await session.endpoint.request('runInTerminal', { cwd: '/', args })).toEqual({ processId: args.length })
+})
+
+test('leaving ends it in silence, as soon as the kernel lets go', async () => {
+  const { client, diagnosed, done } = start(opened(new Session()))
+  await client.request('initialize', { adapterID: 'x' })
+  await client.request('attach', {})
+  await client.request('disconnect')
+  await withTimeout(done, 1_500, 'the end after disconnect')
+  expect(diagnosed).toEqual([])
 })
 
 test('terminated comes once, however often the kernel says it', async () => {

@@ -83,6 +83,7 @@ describe('llmspell dap on stdio', { timeout: COMMAND_MS * 2 }, () => {
     expect(stackFrames[0]).toMatchObject({ line: 5 })
     await second.editor.client.request('disconnect')
     expect(await second.exited).toBe(0)
+    expect(second.stderr).toBe('')
     writeFileSync(`${sign}-end`, '')
     await until('the script to write its sign', () => existsSync(sign) && readFileSync(sign, 'utf8') === 'went on')
   })

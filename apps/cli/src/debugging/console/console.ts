@@ -145,7 +145,7 @@ export class DebugConsole {
   /** The lines around a frame's own. */
   async showLine(frame: Dap.StackFrame): Promise<void> {
     const text = await sourceText(this.debuggee, frame.source)
-    const lines = text === undefined ? undefined : excerpt(text, { source: '', line: frame.line }, this.colors)
+    const lines = text === undefined ? undefined : excerpt(text.replace(/\n$/, ''), { source: '', line: frame.line }, this.colors)
     if (lines !== undefined) this.say(lines)
   }
 
