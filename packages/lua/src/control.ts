@@ -18,6 +18,9 @@ const WORD = {
   outCount: 13,
   compiling: 14,
   flushLine: 15,
+  origin: 16,
+  telling: 17,
+  recording: 18,
 } as const
 
 export const Signal = { none: 0, attention: 1, hard: 2 } as const
@@ -117,6 +120,20 @@ export class LuaControl {
       words[this.#word + WORD.tracing] = tracing
       words[this.#word + WORD.catching] = catching
     }
+  }
+
+  /** Number of the source of what is loaded next: see `vm.setBreakpoints`. 0: by chunk name. Below 0: code that no debugger shows. */
+  get origin(): number {
+    return this.#words()[this.#word + WORD.origin] ?? 0
+  }
+
+  set origin(origin: number) {
+    this.#words()[this.#word + WORD.origin] = origin
+  }
+
+  /** Ask `onLoad` for the sources of chunks that the program loads itself. */
+  set telling(on: boolean) {
+    this.#words()[this.#word + WORD.telling] = on ? 1 : 0
   }
 
   get exitCode(): number | undefined {

@@ -13,6 +13,16 @@ export interface HostNames {
   readonly nextHandle: number
 }
 
+interface Released {
+  reference: number
+  serial: number
+}
+
+export interface RegistryMoment {
+  readonly serial: number
+  readonly objects: readonly [number, { object: object; uses: number }][]
+}
+
 /** What Lua holds of the host by number (functions, objects), and the host of Lua (references). */
 export class HostRegistry implements CodecHost {
   readonly references: ReferenceOwner
@@ -23,15 +33,22 @@ export class HostRegistry implements CodecHost {
   /** Objects that Lua holds, with the number of userdata made of each. */
   readonly #objects: Map<number, { object: object; uses: number }> = new Map()
   #nextHandle = 0
-  readonly #released: number[] = []
+  readonly #released: Released[] = []
+  #nextSerial = 0
+  /** Serials of references that going back has taken out of the memory: first and last + 1 of each run. */
+  readonly #undone: [number, number][] = []
 
   constructor() {
-    const unreachable = new FinalizationRegistry<number>((reference) => this.#released.push(reference))
+    const unreachable = new FinalizationRegistry<Released>((released) => this.#released.push(released))
     this.references = {
-      track: (reference: LuaReference) => unreachable.register(reference, reference.reference, reference),
-      release: (reference: LuaReference) => {
+      track: (reference: LuaReference) => {
+        const serial = this.#nextSerial++
+        unreachable.register(reference, { reference: reference.reference, serial }, reference)
+        return serial
+      },
+      release: (reference: LuaReference, serial: number) => {
         unreachable.unregister(reference)
-        this.#released.push(reference.reference)
+        this.#released.push({ reference: reference.reference, serial })
       },
     }
   }
@@ -97,7 +114,25 @@ export class HostRegistry implements CodecHost {
 
   /** Takes one reference that the host has let go. */
   nextReleased(): number | undefined {
-    return this.#released.pop()
+    for (let next = this.#released.pop(); next; next = this.#released.pop()) {
+      const { reference, serial } = next
+      if (!this.#undone.some(([first, end]) => serial >= first && serial < end)) return reference
+    }
+    return undefined
+  }
+
+  // ---- going back ----
+
+  /** What of the registry belongs to this moment of the memory. */
+  moment(): RegistryMoment {
+    return { serial: this.#nextSerial, objects: [...this.#objects].map(([handle, entry]) => [handle, { ...entry }]) }
+  }
+
+  /** The memory is what it was then. */
+  goBack({ serial, objects }: RegistryMoment): void {
+    if (serial < this.#nextSerial) this.#undone.push([serial, this.#nextSerial])
+    this.#objects.clear()
+    for (const [handle, entry] of objects) this.#objects.set(handle, { ...entry })
   }
 
   // ---- snapshots ----

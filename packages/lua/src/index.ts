@@ -17,7 +17,8 @@
  * - Output is buffered: call `flush()` at the end of a run, before blocking, and on attention while `control.outputPending`.
  * - Files, processes, environment: `system` with its `policy`, `cwd` and `env`, which may be changed between calls.
  * - Cells: `compileCell` gives the value of a last expression, `completeness` tells unfinished input.
- * - Looking: `LuaInspector` has completion, inspection, stack, variables and evaluation, idle or inside an event.
+ * - Looking: `LuaInspector` has completion and inspection, `LuaProbe` stack, variables and evaluation, idle or inside an event.
+ * - Going back: `LuaHistory` keeps earlier moments of a state that runs in `vm.begin`.
  * - Speed: `warmUp(module)` once in a process; post the module to workers.
  *
  * Needs Node: Buffer and TextDecoder there read shared memory, which browsers refuse.
@@ -25,28 +26,27 @@
 export { LuaControl, Signal } from './control.ts'
 export { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
 export type { EventResult, LuaEvent, StepMode, ThreadPointer } from './event.ts'
+export { LuaHistory } from './history.ts'
 export type { HostCallback } from './host-registry.ts'
 export {
   type Completion,
   type CompletionItem,
   type Description,
   type Documentation,
-  type Evaluation,
   type Frame,
   LuaInspector,
-  type StackEntry,
-  type Variable,
 } from './inspector.ts'
 export { declaredNames, KEYWORDS, openBlocks, type Token, tokenize } from './lexer.ts'
 export { compileLua, type LuaModule } from './module.ts'
 export type { CallOptions, LuaOptions } from './options.ts'
 export type { Access, Policy } from './policy.ts'
+export { type Evaluated, EvaluationError, LuaProbe, type Page, type StackEntry, type Thrown, type Variable } from './probe.ts'
 export { type Cell, compileCell, completeness, withoutFirstLineComment } from './repl.ts'
 export type { CommandResult } from './shell.ts'
 export type { LuaSnapshot } from './snapshot.ts'
 export { standardLibrary } from './standard-library.ts'
 export type { LuaSystem, SystemOptions } from './system.ts'
 export { HostFunction, LuaFloat, LuaFunction, LuaReference, LuaResults, LuaThread, LuaUserdata, results, YIELD } from './values.ts'
-export { LuaVM } from './vm.ts'
+export { type LuaMoment, LuaVM } from './vm.ts'
 export { warmUp } from './warm-up.ts'
 export type { WasmMemory, WasmModule } from './web-assembly.ts'

@@ -11,32 +11,6 @@ export interface Frame {
   level: number
 }
 
-export interface StackEntry {
-  level: number
-  name: string
-  /** `local`, `global`, `method`, `field`, `upvalue` or empty. */
-  kind: string
-  /** `Lua`, `C` or `main`. */
-  what: string
-  /** Chunk name. */
-  source: string
-  /** -1 when unknown. */
-  line: number
-  first_line: number
-  tail_call: boolean
-}
-
-export interface Variable {
-  name: string
-  type: string
-  /** One line of text. */
-  value: string
-  /** For `expand`, until `clear`; 0: nothing inside. */
-  reference: number
-}
-
-export type Evaluation = { ok: true; value: string; variable: Variable } | { ok: false; error: string }
-
 export interface CompletionItem {
   text: string
   /** `function`, `module`, `table`, `keyword`, `local`, or the type of the value. */
@@ -113,71 +87,12 @@ export class LuaInspector {
     this.#thread = vm.newThread()
     this.#documentation = new Map([...Object.entries(standardLibrary), ...Object.entries(documentation)])
     const source = readFileSync(new URL('../lua/inspector.lua', import.meta.url))
+    const outer = vm.control.origin
+    vm.control.origin = -1
     const chunk = vm.load(source, '=(inspector)')
+    vm.control.origin = outer
     this.#functions = vm.call(chunk)[0] as Record<string, LuaFunction>
     chunk.release()
-  }
-
-  // ---- stack and variables ----
-
-  stack(thread: ThreadPointer, first = 0, count = 1000): StackEntry[] {
-    return list(this.#ask('stack', this.#vm.threadValue(thread), first, count))
-  }
-
-  locals(frame: Frame): Variable[] {
-    return list(this.#ask('locals', ...this.#frame(frame)))
-  }
-
-  upvalues(frame: Frame): Variable[] {
-    return list(this.#ask('upvalues', ...this.#frame(frame)))
-  }
-
-  globals(first = 0, count = 1000): Variable[] {
-    return list(this.#ask('globals', first, count))
-  }
-
-  /** What is inside a variable: `count` entries after the first `first`. */
-  expand(reference: number, first = 0, count = 1000): Variable[] {
-    return list(this.#ask('expand', reference, first, count))
-  }
-
-  /** Forgets the references of variables: call it when code goes on. */
-  clear(): void {
-    this.#ask('clear')
-  }
-
-  /** Runs an expression or statements in a frame; without one, among the globals. */
-  evaluate(source: string, frame?: Frame): Evaluation {
-    return this.#ask('evaluate', ...this.#frame(frame), source) as Evaluation
-  }
-
-  /** Sets a variable of a frame to the value of an expression. */
-  assign(name: string, source: string, frame: Frame): Evaluation {
-    return this.#ask('assign', ...this.#frame(frame), name, source) as Evaluation
-  }
-
-  /** Whether the condition of breakpoint `id` holds; an error text when it cannot be evaluated. Compiled once for each id. */
-  condition(id: number, source: string, frame: Frame): boolean | string {
-    const [holds, message] = this.#askAll('condition', ...this.#frame(frame), id, source)
-    return typeof holds === 'boolean' ? holds : String(message)
-  }
-
-  /** The breakpoint or its chunk has changed. */
-  forgetCondition(id: number): void {
-    this.#ask('forget_condition', id)
-  }
-
-  /** A log point's message with each `{expression}` replaced by its value. */
-  logText(message: string, frame: Frame): string {
-    return this.#ask('log_text', ...this.#frame(frame), message) as string
-  }
-
-  /** Inside an exception event: will the program catch the error? */
-  isCaught(thread: ThreadPointer): boolean {
-    return this.#ask(
-      'is_caught',
-      this.#vm.threadChain(thread).map((pointer) => this.#vm.threadValue(pointer)),
-    ) as boolean
   }
 
   /** What is defined now is not the user's: see `userVariables`. */
@@ -257,14 +172,15 @@ export class LuaInspector {
     return frame ? [this.#vm.threadValue(frame.thread), frame.level] : [undefined, undefined]
   }
 
-  #askAll(name: string, ...args: unknown[]): unknown[] {
-    const callee = this.#functions[name]
-    if (!callee) throw new Error(`inspector.lua has no function ${name}`)
-    return this.#vm.call(callee, args, { thread: this.#thread, quiet: true })
+  /** Runs a chunk that shares what this one knows (probe.lua); gives its result. */
+  extend(chunk: LuaFunction, ...args: unknown[]): unknown {
+    return this.#ask('extend', chunk, ...args)
   }
 
   #ask(name: string, ...args: unknown[]): unknown {
-    return this.#askAll(name, ...args)[0]
+    const callee = this.#functions[name]
+    if (!callee) throw new Error(`inspector.lua has no function ${name}`)
+    return this.#vm.call(callee, args, { thread: this.#thread, quiet: true })[0]
   }
 }
 

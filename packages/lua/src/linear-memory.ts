@@ -15,6 +15,11 @@ export function newMemory(shared: boolean, maximum: number | undefined, content:
   return new webAssembly.Memory({ initial, maximum: Math.max(initial, Math.min(wanted, MAXIMUM_PAGES)), shared })
 }
 
+interface Area {
+  address: number
+  capacity: number
+}
+
 /** The memory of a state as bytes, and room in it for messages. */
 export class LinearMemory {
   bytes: Buffer
@@ -22,7 +27,7 @@ export class LinearMemory {
   readonly #memory: WasmMemory
   readonly #exports: LuaExports
   /** One for each nested call: a message must stay whole until C has decoded it, and decoding can run finalizers that call the host. */
-  readonly #areas: { address: number; capacity: number }[] = []
+  #areas: Area[] = []
 
   constructor(memory: WasmMemory, exports: LuaExports) {
     this.#memory = memory
@@ -60,6 +65,15 @@ export class LinearMemory {
     this.#areas[depth] = { address, capacity }
     message.copyTo(this.bytes, address)
     return address
+  }
+
+  /** Where messages go belongs to a moment of the memory, too. */
+  get areas(): readonly Area[] {
+    return this.#areas
+  }
+
+  set areas(areas: readonly Area[]) {
+    this.#areas = [...areas]
   }
 
   /** A text and 32-bit words in memory, for the time of `use`. */

@@ -14,6 +14,11 @@ export interface LuaOptions extends SystemOptions {
   maximumMemory?: number
   /** Called at safe points after `control.attention()`, and by the debugger. Default: go on. */
   onEvent?: (event: LuaEvent) => EventResult
+  /**
+   * While `control.telling`: gives the number of the source of a chunk that the program loads, below 0 for none that matters.
+   * `text` where it is known and no more than 4 MiB.
+   */
+  onLoad?: (chunkName: string, text: string | undefined) => number
 }
 
 export interface CallOptions {

@@ -23,8 +23,9 @@
 
 /** Keeps the values that the host refers to alive in Lua. */
 export interface ReferenceOwner {
-  track(reference: LuaReference): void
-  release(reference: LuaReference): void
+  /** Gives the reference a number that no other ever had. */
+  track(reference: LuaReference): number
+  release(reference: LuaReference, serial: number): void
 }
 
 /** A Lua value kept alive for the host. */
@@ -32,12 +33,13 @@ export abstract class LuaReference {
   /** Number in the VM's table of references. */
   readonly reference: number
   readonly #owner: ReferenceOwner
+  readonly #serial: number
   #released = false
 
   constructor(reference: number, owner: ReferenceOwner) {
     this.reference = reference
     this.#owner = owner
-    owner.track(this)
+    this.#serial = owner.track(this)
   }
 
   /** Whether it is a value of this state, and not released. */
@@ -49,7 +51,7 @@ export abstract class LuaReference {
   release(): void {
     if (this.#released) return
     this.#released = true
-    this.#owner.release(this)
+    this.#owner.release(this, this.#serial)
   }
 }
 

@@ -4,20 +4,29 @@ import { Decoder } from './decoder.ts'
 import { Encoder } from './encoder.ts'
 import { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
 import type { EventResult, LuaEvent, StepMode, ThreadPointer } from './event.ts'
-import { type HostCallback, HostRegistry } from './host-registry.ts'
+import { type HostCallback, HostRegistry, type RegistryMoment } from './host-registry.ts'
 import { LinearMemory, newMemory } from './linear-memory.ts'
 import type { LuaModule } from './module.ts'
 import type { CallOptions, LuaOptions } from './options.ts'
 import type { LuaSnapshot } from './snapshot.ts'
 import { LuaSystem } from './system.ts'
 import { type HostFunction, LuaFunction, type LuaReference, LuaResults, YIELD } from './values.ts'
-import { EVENT_KINDS, EVENT_RESULTS, HOST, INTERNAL, type LuaExports, RESULTS, STEP_MODES } from './wasm-exports.ts'
+import { EVENT_FLAGS, EVENT_KINDS, EVENT_RESULTS, HOST, INTERNAL, type LuaExports, RESULTS, STEP_MODES } from './wasm-exports.ts'
 import { PAGE, type WasmMemory, webAssembly } from './web-assembly.ts'
 
 /** coroutine.wrap and error put a position before the message. */
 const INTERRUPTED = /(?:^|: )interrupted$/
 
 const HEADROOM = 256 << 10
+
+/** A chunk name may be the text of a chunk. */
+const LONGEST_NAME = 4 << 20
+
+export interface LuaMoment {
+  readonly stackPointer: number
+  readonly areas: LinearMemory['areas']
+  readonly registry: RegistryMoment
+}
 
 /** One Lua state. Synchronous: a call returns when Lua is done. Put it in a worker thread to interrupt it from outside. */
 export class LuaVM {
@@ -29,6 +38,8 @@ export class LuaVM {
   readonly mainThread: ThreadPointer
   /** Handler of attention and debug events; may be replaced. */
   onEvent: (event: LuaEvent) => EventResult
+  /** Tells the source of a chunk: see LuaOptions; may be replaced. */
+  onLoad: (chunkName: string, text: string | undefined) => number
   readonly #module: LuaModule
   readonly #exports: LuaExports
   readonly #linear: LinearMemory
@@ -60,6 +71,7 @@ export class LuaVM {
     this.#module = module
     this.memory = options.memory ?? newMemory(module.shared, options.maximumMemory, snapshot?.bytes.length ?? 0)
     this.onEvent = options.onEvent ?? (() => 'continue')
+    this.onLoad = options.onLoad ?? (() => 0)
     this.system = new LuaSystem(this.memory, options)
     const imports = this.system.imports()
     const instance = new webAssembly.Instance(module.module, {
@@ -68,7 +80,10 @@ export class LuaVM {
       lua_host: {
         ...imports.lua_host,
         host_call: (thread: number, id: number, count: number) => this.#hostCall(thread, id, count),
-        host_event: (thread: number, kind: number, line: number) => this.#event(thread, kind, line),
+        host_event: (thread: number, kind: number, line: number, origin: number, entry: number, flags: number, place: number) =>
+          this.#event(thread, kind, line, origin, entry, flags, place),
+        host_loaded: (name: number, nameLength: number, text: number, textLength: number) =>
+          this.#loaded(name >>> 0, nameLength >>> 0, text >>> 0, textLength >>> 0),
         host_release: (handle: number) => this.#registry.releaseObject(handle),
       },
     })
@@ -314,17 +329,44 @@ export class LuaVM {
 
   // ---- events ----
 
-  #event(thread: number, kind: number, line: number): number {
+  #event(thread: number, kind: number, line: number, origin: number, entry: number, flags: number, place: number): number {
     this.#depth++
     try {
       const name = EVENT_KINDS[kind] ?? 'attention'
       const isException = name === 'exception'
-      return EVENT_RESULTS[this.onEvent({ kind: name, line: isException ? 0 : line, status: isException ? line : 0, thread: thread >>> 0 })]
+      const result = this.onEvent({
+        kind: name,
+        line: isException ? 0 : line,
+        status: isException ? line : 0,
+        thread: thread >>> 0,
+        origin,
+        entry: entry >>> 0,
+        place: place >>> 0,
+        atLine: (flags & EVENT_FLAGS.atLine) !== 0,
+        stepEnds: (flags & EVENT_FLAGS.stepEnds) !== 0,
+        canYield: (flags & EVENT_FLAGS.canYield) !== 0,
+      })
+      return EVENT_RESULTS[result]
     } catch (error) {
       if (error instanceof webAssembly.Exception) throw error
       return error instanceof LuaInterrupted ? EVENT_RESULTS.interrupt : this.#failed(error)
     } finally {
       this.#depth--
+    }
+  }
+
+  #loaded(name: number, nameLength: number, text: number, textLength: number): number {
+    try {
+      const kept = Math.min(nameLength, LONGEST_NAME)
+      this.#linear.cover(Math.max(name + kept, text + textLength))
+      const { bytes } = this.#linear
+      return this.onLoad(
+        bytes.toString('utf8', name, name + kept),
+        text === 0 ? undefined : bytes.toString('utf8', text, text + textLength),
+      )
+    } catch (error) {
+      this.#failed(error)
+      return 0
     }
   }
 
@@ -354,18 +396,24 @@ export class LuaVM {
 
   // ---- debugger ----
 
-  /** Replaces the breakpoints of a source, given as its chunk name (`@` included). Chunks loaded later get theirs as well. */
-  setBreakpoints(source: string, lines: readonly number[]): void {
-    const done = this.#linear.withText(source, lines, (name, length, list) =>
-      this.#exports.lw_set_breakpoints(name, length, list, lines.length),
+  /**
+   * Replaces the breakpoints of a source: its chunk name (`@` included), or the number that `control.origin` or `onLoad` gave it.
+   * Chunks loaded later get theirs as well.
+   */
+  setBreakpoints(source: string | number, lines: readonly number[]): void {
+    const [origin, text] = keyOf(source)
+    const ascending = [...lines].sort((a, b) => a - b)
+    const done = this.#linear.withText(text, ascending, (name, length, list) =>
+      this.#exports.lw_set_breakpoints(origin, name, length, list, lines.length),
     )
     if (!done) throw new LuaMemoryError('not enough memory', { status: LuaStatus.memory })
   }
 
   /** Lines of a loaded source where a breakpoint can be, ascending. */
-  breakableLines(source: string): number[] {
-    return this.#linear.withText(source, [0], (name, length, count) => {
-      const list = this.#exports.lw_breakable_lines(name, length, count) >>> 0
+  breakableLines(source: string | number): number[] {
+    const [origin, text] = keyOf(source)
+    return this.#linear.withText(text, [0], (name, length, count) => {
+      const list = this.#exports.lw_breakable_lines(origin, name, length, count) >>> 0
       const total = this.#linear.view.getInt32(count, true)
       this.#linear.cover(list + total * 4)
       const found = new Set<number>()
@@ -375,9 +423,87 @@ export class LuaVM {
     })
   }
 
-  /** Inside an event: how its thread goes on. `over` and `out` are relative to the frame that stands still. */
+  /**
+   * Replaces the breakpoints on functions, 32 at most: `name`, or `table.name` for what code puts into a table of that name.
+   * Those of one function are bits of `LuaEvent.entry`, in the order given.
+   */
+  setFunctionBreakpoints(names: readonly string[]): void {
+    const list = names.map((name) => `${name}\n`).join('')
+    const done = this.#linear.withText(list, [], (text, length) => this.#exports.lw_set_function_breakpoints(text, length))
+    if (!done) throw new LuaMemoryError('not enough memory', { status: LuaStatus.memory })
+  }
+
+  /** The function breakpoints that a loaded function has, as bits. */
+  get boundFunctions(): number {
+    return this.#exports.lw_bound_functions() >>> 0
+  }
+
+  /** Asks `onLoad` for the source of everything that is loaded and has none. */
+  adoptSources(): void {
+    this.#exports.lw_adopt_sources()
+  }
+
+  /** Coroutines that run, wait, or have not begun: `capacity` at most. */
+  threads(capacity: number): ThreadPointer[] {
+    const list = this.#linear.allocate(capacity * 4)
+    const count = Math.min(this.#exports.lw_threads(list, capacity), capacity)
+    const threads = Array.from({ length: count }, (_, i) => this.#linear.view.getUint32(list + i * 4, true))
+    this.#exports.lw_free(list)
+    return threads
+  }
+
+  /** Orders the running frames of one thread by depth. */
+  frameDepth(thread: ThreadPointer): number {
+    return this.#exports.lw_frame_depth(thread)
+  }
+
+  /** Inside an event, or while it is suspended: how a thread goes on. `over` and `out` are relative to the frame that stands still. */
   step(thread: ThreadPointer, mode: StepMode): void {
     this.#exports.lw_step(thread, STEP_MODES[mode])
+  }
+
+  // ---- code that can be suspended ----
+
+  /** Every line is an event from now on; where `canYield`, the answer `yield` makes `begin` or `proceed` return. */
+  record(on: boolean): void {
+    this.#exports.lw_record(on ? 1 : 0)
+  }
+
+  /**
+   * Like `call`, for code that events may suspend. It takes itself for code of the main thread. Gives its results when it has ended,
+   * undefined when it is suspended: `proceed` goes on. One at a time.
+   */
+  begin(callee: LuaFunction | HostFunction, args: readonly unknown[]): unknown[] | undefined {
+    const [ended, ...values] = this.#perform(INTERNAL.begin, [callee, ...args])
+    return ended === true ? values : undefined
+  }
+
+  proceed(): unknown[] | undefined {
+    const [ended, ...values] = this.#perform(INTERNAL.proceed, [])
+    return ended === true ? values : undefined
+  }
+
+  /** What of the state is not in its memory. Only while no Lua code runs. */
+  moment(): LuaMoment {
+    if (this.#depth > 0) throw new Error('Lua code runs')
+    this.#drainReleased()
+    return { stackPointer: this.#exports.__stack_pointer.value, areas: [...this.#linear.areas], registry: this.#registry.moment() }
+  }
+
+  /** The memory was put back to what it was then. Breakpoints and steps are those of then. */
+  goBack(moment: LuaMoment): void {
+    if (this.#depth > 0) throw new Error('Lua code runs')
+    this.#exports.__stack_pointer.value = moment.stackPointer
+    this.#linear.areas = moment.areas
+    this.#registry.goBack(moment.registry)
+    // Whoever raised a signal meanwhile raised it in memory that is gone.
+    this.control.clearSignal()
+    this.control.attention()
+  }
+
+  /** Functions for debuggers that are written in Lua: wasm/c/probe.c. */
+  probe(): unknown {
+    return this.#perform(INTERNAL.probe, [])[0]
   }
 
   // ---- output ----
@@ -437,6 +563,10 @@ export class LuaVM {
     this.#registry.restore(snapshot)
     this.system.nextDescriptor = snapshot.nextDescriptor
   }
+}
+
+function keyOf(source: string | number): [number, string] {
+  return typeof source === 'number' ? [source, ''] : [0, source]
 }
 
 /** The last line is the call from the host. */

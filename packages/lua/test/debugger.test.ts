@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type EventResult, type LuaEvent, LuaInspector, type StepMode } from '../src/index.ts'
-import { newState } from './state.ts'
+import { type EventResult, type LuaEvent, LuaInspector, type LuaProbe, type StepMode } from '../src/index.ts'
+import { newProbe, newState } from './state.ts'
 
 const source = `local total = 0
 local function add(x)
@@ -158,15 +158,16 @@ describe('while code stands still', () => {
   const stopAt = (
     code: string,
     line: number,
-    look: (inspector: LuaInspector, event: LuaEvent) => unknown,
+    look: (probe: LuaProbe, event: LuaEvent, inspector: LuaInspector) => unknown,
     result: EventResult = 'continue',
   ) => {
     const { vm } = newState()
     const inspector = new LuaInspector(vm)
+    const probe = newProbe(vm, inspector)
     let seen: unknown
     vm.onEvent = (event) => {
-      seen = look(inspector, event)
-      inspector.clear()
+      seen = look(probe, event, inspector)
+      probe.clear()
       return result
     }
     vm.setBreakpoints('@s', [line])
@@ -183,16 +184,18 @@ end
 return f(1, "extra")`
 
   it('shows stack, locals, upvalues and what is in them', () => {
-    const { seen, values } = stopAt(code, 5, (inspector, event) => {
+    const { seen, values } = stopAt(code, 5, (probe, event) => {
       const frame = { thread: event.thread, level: 0 }
-      const locals = inspector.locals(frame)
-      const upvalues = inspector.upvalues(frame)
+      const locals = probe.locals(frame)
+      const upvalues = probe.upvalues(frame)
       return {
-        stack: inspector.stack(event.thread).map((entry) => [entry.name, entry.what, entry.source, entry.line]),
+        shape: probe.frameShape(frame),
+        stack: probe.stack(event.thread, 0, 1).entries.map((entry) => [entry.name, entry.what, entry.source, entry.line]),
+        varargs: probe.varargs(frame, {}).map((v) => [v.name, v.value]),
         locals: locals.map((v) => [v.name, v.type, v.value]),
         upvalues: upvalues.map((v) => v.name),
-        outer: inspector.expand(upvalues[0]?.reference ?? 0).map((v) => [v.name, v.value]),
-        page: inspector.expand(upvalues[0]?.reference ?? 0, 1, 1).map((v) => v.name),
+        outer: probe.expand(upvalues[0]?.reference ?? 0, {})?.map((v) => [v.name, v.value]),
+        page: probe.expand(upvalues[0]?.reference ?? 0, { start: 1, count: 1 })?.map((v) => v.name),
       }
     })
     expect(values).toEqual([
@@ -205,12 +208,13 @@ return f(1, "extra")`
       ]),
     ])
     expect(seen).toEqual({
-      stack: [['?', 'Lua', '@s', 5]],
+      shape: { locals: 3, varargs: 1, upvalues: 1 },
+      stack: [['?', 'Lua', 's', 5]],
+      varargs: [['[1]', '"extra"']],
       locals: [
         ['a (shadowed)', 'integer', '1'],
         ['a', 'integer', '2'],
         ['b', 'string', '"text"'],
-        ['(vararg 1)', 'string', '"extra"'],
       ],
       upvalues: ['outer'],
       outer: [
@@ -223,50 +227,131 @@ return f(1, "extra")`
   })
 
   it('evaluates and assigns in the frame', () => {
-    const { seen, values } = stopAt(code, 5, (inspector, event) => {
+    const failure = (work: () => unknown): string => {
+      try {
+        return `no failure: ${JSON.stringify(work())}`
+      } catch (error) {
+        return String(error)
+      }
+    }
+    const { seen, values } = stopAt(code, 5, (probe, event) => {
       const frame = { thread: event.thread, level: 0 }
       return [
-        inspector.evaluate('a + #outer, ...', frame),
-        inspector.evaluate('print', frame),
-        inspector.evaluate('b .. ', frame).ok,
-        inspector.evaluate('error("no")', frame).ok,
-        inspector.assign('a', '40 + 2', frame),
-        inspector.assign('outer', '{9}', frame).ok,
-        inspector.evaluate('new_global = a', frame).ok,
-        inspector.condition(1, 'a == 42 and outer[1] == 9', frame),
-        inspector.condition(2, 'a.b.c', frame),
-        inspector.condition(3, 'a ==', frame),
-        inspector.logText('a is {a}, b is {b}, {nope.x}', frame),
-      ].map((result) => (typeof result === 'object' ? (result.ok ? result.value : result.error) : result))
+        probe.evaluate('a + #outer, ...', frame).value,
+        probe.evaluate('print', frame).value,
+        failure(() => probe.evaluate('b .. ', frame)),
+        failure(() => probe.evaluate('error("no")', frame)),
+        probe.setVariable('local', frame, 'a (shadowed)', '9').value,
+        probe.setVariable('local', frame, 'a', '40 + 2').value,
+        probe.setVariable('upvalue', frame, 'outer', '{9}').value,
+        probe.setVariable('vararg', frame, '[1]', '"other"').value,
+        probe.assign('outer[2]', '#b', frame).value,
+        probe.evaluate('new_global = a', frame).none,
+        probe.condition(1, frame, 'a == 42 and outer[1] == 9'),
+        probe.condition(2, frame, 'a.b.c'),
+        probe.condition(3, frame, 'a =='),
+        probe.logPart('b', frame),
+        probe.logPart('nope.x', frame),
+      ]
     })
-    expect(values).toEqual([42, 'text', [9]])
+    expect(values).toEqual([42, 'text', [9, 4]])
     expect(seen).toEqual([
       '4, "extra"',
-      expect.stringContaining('print'),
-      false,
-      false,
+      'function: built-in',
+      expect.stringContaining('unexpected symbol'),
+      expect.stringContaining('no'),
+      '9',
       '42',
-      true,
+      '{9}',
+      '"other"',
+      '4',
       true,
       true,
       expect.stringContaining('attempt to index'),
       expect.stringContaining('unexpected symbol'),
-      expect.stringMatching(/^a is 42, b is "text", </),
+      'text',
+      expect.stringContaining('attempt to index'),
+    ])
+  })
+
+  it('evaluates quietly what runs nothing', () => {
+    const { seen } = stopAt(
+      `local t = setmetatable({n = {1, 2}, s = "x"}, {__index = {inherited = 5}, __len = function() error("ran") end})
+local magic = setmetatable({}, {__index = function() ran = true end, __add = function() ran = true end})
+local i = 2
+return t, magic, i`,
+      4,
+      (probe, event) => {
+        const frame = { thread: event.thread, level: 0 }
+        return [
+          't.n[i] * 10 + 1',
+          't.inherited',
+          't["s"] .. "y"',
+          '#t.n == 2 and not nil',
+          't.missing',
+          '-i^2',
+          '(i)',
+          'math.pi > 3',
+          '2^3^2',
+          '1 .. 2',
+        ]
+          .map((source) => probe.evaluateQuietly(source, frame).value)
+          .concat(
+            [
+              'f()',
+              't:m()',
+              'magic.x',
+              'magic + 1',
+              '#t',
+              'i = 3',
+              't.n.x.y',
+              '',
+              'i i',
+              '{}',
+              'function() end',
+              'print "x"',
+              '"unclosed',
+              '1 +',
+              '"x" < 1',
+            ].map((source) => {
+              try {
+                return `no failure: ${probe.evaluateQuietly(source, frame).value}`
+              } catch (error) {
+                return (error as Error).name
+              }
+            }),
+            probe.evaluate('ran', frame).value,
+          )
+      },
+    )
+    expect(seen).toEqual([
+      '21',
+      '5',
+      '"xy"',
+      'true',
+      'nil',
+      '-4.0',
+      '2',
+      'true',
+      '512.0',
+      '"12"',
+      ...Array(15).fill('EvaluationError'),
+      'nil',
     ])
   })
 
   it('does not stop in code that is evaluated', () => {
-    const { seen } = stopAt('function g()\n  return 7\nend\nlocal x = g()\nreturn x', 2, (inspector, event) =>
-      inspector.evaluate('g() + 1', { thread: event.thread, level: 0 }),
+    const { seen } = stopAt('function g()\n  return 7\nend\nlocal x = g()\nreturn x', 2, (probe, event) =>
+      probe.evaluate('g() + 1', { thread: event.thread, level: 0 }),
     )
-    expect(seen).toMatchObject({ ok: true, value: '8' })
+    expect(seen).toMatchObject({ value: '8' })
   })
 
   it('keeps closures of evaluated code away from a frame that is gone', () => {
     const { vm } = newState()
-    const inspector = new LuaInspector(vm)
+    const probe = newProbe(vm)
     vm.onEvent = (event) => {
-      inspector.evaluate('leak = function() return secret end', { thread: event.thread, level: 0 })
+      probe.evaluate('leak = function() return secret end', { thread: event.thread, level: 0 })
       return 'continue'
     }
     vm.setBreakpoints('@s', [2])
@@ -275,7 +360,7 @@ return f(1, "extra")`
   })
 
   it('completes names of the frame', () => {
-    const { seen } = stopAt('local player = {health = 1}\nreturn player', 2, (inspector, event) => {
+    const { seen } = stopAt('local player = {health = 1}\nreturn player', 2, (_, event, inspector) => {
       const frame = { thread: event.thread, level: 0 }
       return [inspector.complete('pla', 3, frame).items, inspector.complete('player.', 7, frame).items]
     })
@@ -308,11 +393,18 @@ return f(1, "extra")`
 describe('exceptions', () => {
   it('are seen when they are raised, with the stack alive, caught or not', () => {
     const { vm } = newState()
-    const inspector = new LuaInspector(vm)
+    const probe = newProbe(vm)
     const seen: unknown[] = []
     vm.onEvent = (event) => {
-      const level = inspector.stack(event.thread).find((entry) => entry.what !== 'C')?.level ?? 0
-      seen.push([event.kind, event.status, inspector.isCaught(event.thread), inspector.evaluate('x', { thread: event.thread, level })])
+      const level = probe.stack(event.thread, 0, 10).entries.find((entry) => entry.what !== 'C')?.level ?? 0
+      const { text } = probe.thrown(event.thread)
+      seen.push([
+        event.kind,
+        event.status,
+        probe.isCaught(vm.threadChain(event.thread)),
+        probe.evaluate('x', { thread: event.thread, level }),
+        text,
+      ])
       return 'continue'
     }
     vm.control.catching = true
@@ -320,9 +412,9 @@ describe('exceptions', () => {
     expect(() => vm.execute('local x = 7 local y = nil + x', '@e')).toThrow('arithmetic on a nil')
     vm.execute('coroutine.resume(coroutine.create(function() local x = 8 error("in coroutine") end))', '@e')
     expect(seen).toMatchObject([
-      ['exception', 2, true, { value: '6' }],
-      ['exception', 2, false, { value: '7' }],
-      ['exception', 2, true, { value: '8' }],
+      ['exception', 2, true, { value: '6' }, 'e:1: caught'],
+      ['exception', 2, false, { value: '7' }, expect.stringContaining('arithmetic on a nil')],
+      ['exception', 2, true, { value: '8' }, 'e:1: in coroutine'],
     ])
   })
 

@@ -65,7 +65,6 @@ describe('completion', () => {
   it('runs no code of the program', () => {
     texts('trap.')
     inspector.inspect('trap', 2)
-    inspector.globals()
     expect(vm.execute('return ran')).toEqual([undefined])
   })
 })
@@ -136,17 +135,5 @@ describe('variables', () => {
       'd: float',
       'e: function',
     ])
-  })
-
-  it('are cut when they are long', () => {
-    expect(inspector.evaluate('("x"):rep(1000)')).toMatchObject({ value: expect.stringMatching(/^"x{200}"… \(1000 bytes\)$/) })
-  })
-
-  it('open page by page', () => {
-    const table = inspector.evaluate('(function() local t = {} for i = 1, 2500 do t[i] = i end t.z = 1 t.a = 2 return t end)()')
-    const reference = table.ok ? table.variable.reference : 0
-    expect(inspector.expand(reference)).toHaveLength(1000)
-    expect(inspector.expand(reference, 2498).map((v) => v.name)).toEqual(['[2499]', '[2500]', 'a', 'z'])
-    expect(inspector.expand(reference, 2501, 5).map((v) => v.name)).toEqual(['z'])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { LuaInspector, LuaVM } from '../src/index.ts'
-import { lua, newState } from './state.ts'
+import { LuaVM } from '../src/index.ts'
+import { lua, newProbe, newState } from './state.ts'
 
 describe('a snapshot', () => {
   it('goes on where it was taken, apart from the original', () => {
@@ -108,10 +108,10 @@ describe('a snapshot', () => {
 
   it('can be looked at', () => {
     const { vm } = newState()
-    const original = new LuaInspector(vm)
+    const original = newProbe(vm)
     vm.execute('mine = 1')
     const copy = LuaVM.restore(lua, vm.snapshot())
-    expect(new LuaInspector(copy).evaluate('mine + 1')).toMatchObject({ value: '2' })
-    expect(original.evaluate('mine')).toMatchObject({ value: '1' })
+    expect(newProbe(copy).evaluate('mine + 1', undefined)).toMatchObject({ value: '2' })
+    expect(original.evaluate('mine', undefined)).toMatchObject({ value: '1' })
   })
 })

@@ -1,4 +1,4 @@
-import { compileLua, type LuaModule, type LuaOptions, LuaVM } from '../src/index.ts'
+import { compileLua, LuaInspector, type LuaModule, type LuaOptions, LuaProbe, LuaVM } from '../src/index.ts'
 
 /** One module for all tests of a file: compiled once. */
 export const lua: LuaModule = compileLua()
@@ -22,4 +22,10 @@ export function newState(options: LuaOptions = {}): TestState {
     },
     stderr: () => Buffer.concat(err).toString(),
   }
+}
+
+/** A probe for which nothing is built in. */
+export function newProbe(vm: LuaVM, inspector: LuaInspector = new LuaInspector(vm)): LuaProbe {
+  const [isBuiltin] = vm.execute('return function() return false end') as [never]
+  return new LuaProbe(vm, inspector, isBuiltin)
 }

@@ -32,9 +32,16 @@ export const edits = [
   {
     file: 'lobject.h',
     why: 'one bit per instruction; NULL in functions without breakpoints',
-    ...after('  lu_byte maxstacksize;  /* number of registers needed by this function */', '\n  lu_byte *breakpoints;'),
+    ...after(
+      '  lu_byte maxstacksize;  /* number of registers needed by this function */',
+      '\n  lu_byte *breakpoints;\n  int origin;  /* number of its source, given by the host */\n  unsigned entry;  /* function breakpoints, one bit each */',
+    ),
   },
-  { file: 'lfunc.c', why: 'no breakpoints in a new function', ...after('  f->maxstacksize = 0;', '\n  f->breakpoints = NULL;') },
+  {
+    file: 'lfunc.c',
+    why: 'no breakpoints in a new function',
+    ...after('  f->maxstacksize = 0;', '\n  f->breakpoints = NULL;\n  f->origin = 0;\n  f->entry = 0;'),
+  },
   {
     file: 'lfunc.c',
     why: 'they go with the function',
@@ -74,6 +81,108 @@ export const edits = [
       return 1;
   }
   counthook =`,
+  },
+  {
+    file: 'ldebug.c',
+    why: 'function breakpoints: an entry is told from a jump back to the first instruction',
+    ...after('  if (ci->u.l.savedpc == p->code) {  /* first instruction (not resuming)? */\n', '    if (p->entry) lw_enter(L, ci);\n'),
+  },
+  {
+    file: 'ldebug.c',
+    why: 'errors are seen before a message handler changes them',
+    ...after('l_noret luaG_errormsg (lua_State *L) {\n', '  lw_on_error(L);\n'),
+  },
+  {
+    file: 'ldebug.c',
+    why: 'what a register is called, for the names of functions',
+    ...before(
+      'static int changedline (const Proto *p, int oldpc, int newpc) {\n',
+      `const char *lw_register_name (const Proto *p, int pc, int reg, const char **name) {
+  return getobjname(p, pc, reg, name);
+}
+
+
+`,
+    ),
+  },
+  { file: 'lcorolib.c', why: 'declarations', ...after('#include "lualib.h"\n', '#include "control.h"\n#include "state.h"\n') },
+  {
+    file: 'lcorolib.c',
+    why: 'an event that yields to the host passes every coroutine on its way, and enters them again when it goes on',
+    anchor: 'static int auxresume (lua_State *L, lua_State *co, int narg) {',
+    replacement: 'static int auxresume (lua_State *L, lua_State *co, int narg, lua_KFunction again) {',
+  },
+  {
+    file: 'lcorolib.c',
+    why: 'the same',
+    ...after(
+      '  status = lua_resume(co, L, narg, &nres);\n',
+      '  if (status == LUA_YIELD && lw_control.yielding)\n    return lua_yieldk(L, 0, (lua_KContext)co, again);\n',
+    ),
+  },
+  {
+    file: 'lcorolib.c',
+    why: 'the same for coroutine.resume',
+    anchor: `static int luaB_coresume (lua_State *L) {
+  lua_State *co = getco(L);
+  int r;
+  r = auxresume(L, co, lua_gettop(L) - 1);
+  if`,
+    replacement: `static int endresume (lua_State *L, int r);
+
+static int resumeagain (lua_State *L, int status, lua_KContext co) {
+  (void)status;
+  return endresume(L, auxresume(L, (lua_State *)co, 0, resumeagain));
+}
+
+static int luaB_coresume (lua_State *L) {
+  lua_State *co = getco(L);
+  return endresume(L, auxresume(L, co, lua_gettop(L) - 1, resumeagain));
+}
+
+static int endresume (lua_State *L, int r) {
+  if`,
+  },
+  {
+    file: 'lcorolib.c',
+    why: 'the same for coroutine.wrap',
+    anchor: `static int luaB_auxwrap (lua_State *L) {
+  lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+  int r = auxresume(L, co, lua_gettop(L));
+`,
+    replacement: `static int endwrap (lua_State *L, lua_State *co, int r);
+
+static int wrapagain (lua_State *L, int status, lua_KContext co) {
+  (void)status;
+  return endwrap(L, (lua_State *)co, auxresume(L, (lua_State *)co, 0, wrapagain));
+}
+
+static int luaB_auxwrap (lua_State *L) {
+  lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+  return endwrap(L, co, auxresume(L, co, lua_gettop(L), wrapagain));
+}
+
+static int endwrap (lua_State *L, lua_State *co, int r) {
+`,
+  },
+  {
+    file: 'lcorolib.c',
+    why: 'code that runs in place of the main thread must not notice',
+    anchor: '  return lua_yield(L, lua_gettop(L));',
+    replacement:
+      '  if (L == lw_main_stand_in)\n    return luaL_error(L, "attempt to yield from outside a coroutine");\n  return lua_yield(L, lua_gettop(L));',
+  },
+  {
+    file: 'lcorolib.c',
+    why: 'the same',
+    anchor: '  lua_pushboolean(L, lua_isyieldable(co));',
+    replacement: '  lua_pushboolean(L, co != lw_main_stand_in && lua_isyieldable(co));',
+  },
+  {
+    file: 'lcorolib.c',
+    why: 'the same',
+    anchor: '  lua_pushboolean(L, ismain);',
+    replacement: '  lua_pushboolean(L, ismain || L == lw_main_stand_in);',
   },
   ...['lstrlib.c', 'ltablib.c'].map((file) => ({ file, why: 'declarations', ...after('#include "lualib.h"\n', '#include "control.h"\n') })),
   { file: 'lauxlib.c', why: 'declarations', ...after('#include "lauxlib.h"\n', '#include "control.h"\n') },

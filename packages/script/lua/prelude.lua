@@ -169,13 +169,17 @@ function M.seal()
   for name, value in next, G do builtin[name] = { value } end
 end
 
+function M.is_builtin(name, value)
+  local known = builtin[name]
+  return type(known) == "table" and rawequal(known[1], value)
+end
+
 -- Globals that the user made or replaced.
 function M.variables()
   local out = {}
   for name, value in next, G do
     if type(name) == "string" then
-      local known = builtin[name]
-      if not (type(known) == "table" and rawequal(known[1], value)) then
+      if not M.is_builtin(name, value) then
         out[#out + 1] = { name = name, type = mtype(value) or type(value), preview = brief(value, true) }
       end
     end
@@ -241,6 +245,7 @@ local function bundle(value)
   end
   return { ["text/plain"] = M.show(value) }
 end
+M.bundle = bundle
 
 -- Globals take `...`: their parameters are in the catalogue.
 local show_bundle, update_bundle = calling(host.display), calling(host.update)

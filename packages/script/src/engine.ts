@@ -170,4 +170,6 @@ export interface EngineOptions {
   env: Readonly<Record<string, string>>
   /** Bytes; default 1 GiB. */
   memoryLimit?: number
+  /** Bytes that a debugger may use to go back (`recordHistory`), where the engine can; default 256 MiB. The oldest is forgotten first. */
+  historyLimit?: number
 }

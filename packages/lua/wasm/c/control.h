@@ -29,6 +29,10 @@ struct lw_control {
   int out_count;         /* values in it */
   int compiling;         /* depth of running compilations: their errors are not exceptions of the program */
   volatile int flush_line; /* set by any thread: the next end of a line on stdout goes to the host at once */
+  int origin;            /* set by the host while it loads a chunk: the number of its source; below 0: not the program's */
+  int telling;           /* ask the host for the source of every other chunk that is loaded */
+  int recording;         /* report every line that is reached */
+  int yielding;          /* an event yields: every coroutine of the chain must, down to the host */
 };
 
 extern struct lw_control lw_control;

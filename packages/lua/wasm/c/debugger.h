@@ -15,7 +15,10 @@ enum { LW_RUN, LW_STEP_IN, LW_STEP_OVER, LW_STEP_OUT };
 int lw_steps_in(lua_State *L, CallInfo *ci);
 void lw_attention(lua_State *L);
 void lw_trace(lua_State *L, const Proto *p, int pc);
+void lw_enter(lua_State *L, CallInfo *ci);
+void lw_on_error(lua_State *L);
 void lw_on_throw(lua_State *L, int status);
 void lw_free_breakpoints(Proto *p);
+int lw_resume(lua_State *L, lua_State *from, int argument_count, int *result_count);
 
 #endif

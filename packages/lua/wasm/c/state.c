@@ -24,6 +24,7 @@
 
 struct lw_control lw_control;
 lua_State *lw_running;
+lua_State *lw_main_stand_in;
 static lua_State *main_thread;
 
 /* Registry keys. */
@@ -103,7 +104,8 @@ static void keep_traceback(lua_State *L) {
   keep(L, &error_trace);
 }
 
-static int handle_message(lua_State *L) {
+/* `thread`: whose stack tells how it came to this, from `level` on. */
+static void keep_failure(lua_State *L, lua_State *thread, int level) {
   if (lua_type(L, 1) == LUA_TSTRING)
     lua_pushvalue(L, 1);
   else if (lua_type(L, 1) == LUA_TNUMBER || luaL_getmetafield(L, 1, "__tostring"))
@@ -111,10 +113,34 @@ static int handle_message(lua_State *L) {
   else
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   keep(L, &error_text);
-  luaL_traceback(L, L, NULL, 1);
+  luaL_traceback(L, thread, NULL, level);
   keep(L, &error_trace);
+}
+
+static int handle_message(lua_State *L) {
+  keep_failure(L, L, 1);
   lua_settop(L, 1);
   return 1;
+}
+
+static int keep_failure_of(lua_State *L) {
+  keep_failure(L, lua_touserdata(L, 2), 0);
+  return 0;
+}
+
+void lw_keep_failure(lua_State *L, lua_State *thread) {
+  lua_pushcfunction(L, keep_failure_of);
+  lua_pushvalue(L, -2);
+  lua_pushlightuserdata(L, thread);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+int lw_is_interrupt(lua_State *L, int index) {
+  if (!lw_control.interrupted) return 0;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &interrupted_text);
+  int same = lua_rawequal(L, index < 0 ? index - 1 : index, -1);
+  lua_pop(L, 1);
+  return same;
 }
 
 /*

@@ -30,6 +30,9 @@ export interface CallContext {
   signal: AbortSignal
 }
 
+/** Whose errors its errors are: debuggers can stop at those of tools and of providers of models. */
+export type FunctionKind = 'tool' | 'provider'
+
 /** What is known of a function without being able to run it: what engines, generators and documentation work from. */
 export interface FunctionDescription {
   name: string
@@ -42,6 +45,7 @@ export interface FunctionDescription {
   sync?: boolean
   /** The engine does it itself: JavaScript gets the result and not a promise. */
   immediate?: boolean
+  kind?: FunctionKind
 }
 
 /** A global or field that is not a function: `Args`, `JSON.null`. */
@@ -84,7 +88,7 @@ export function describeCatalogue(modules: readonly ModuleDescription[]): Module
     ...(module.values && { values: module.values }),
     ...(module.global && { global: true }),
     ...(module.languages && { languages: module.languages }),
-    functions: module.functions.map(({ name, doc, parameters, result, examples, sync, immediate }) => ({
+    functions: module.functions.map(({ name, doc, parameters, result, examples, sync, immediate, kind }) => ({
       name,
       doc,
       parameters,
@@ -92,6 +96,7 @@ export function describeCatalogue(modules: readonly ModuleDescription[]): Module
       ...(examples && { examples }),
       ...(sync && { sync }),
       ...(immediate && { immediate }),
+      ...(kind && { kind }),
     })),
   }))
 }

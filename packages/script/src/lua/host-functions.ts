@@ -21,6 +21,8 @@ export interface NamespaceServices {
   sleep(ms: number): void
   post(message: FromWorker): void
   output(item: OutputItem, size: number): void
+  /** A function of the kernel has refused. */
+  failed(name: string): void
 }
 
 /** A refusal by the kernel, as it arrived. */
@@ -71,7 +73,12 @@ export function hostFunctions(services: NamespaceServices): Record<string, unkno
   const implementations: Record<string, Implementation> = {
     call(name, ...args) {
       const plain = args.map((value) => data(value, String(name)))
-      return services.request((call) => ({ type: 'call', call, name: String(name), args: plain, executionId: services.executionId() }))
+      try {
+        return services.request((call) => ({ type: 'call', call, name: String(name), args: plain, executionId: services.executionId() }))
+      } catch (error) {
+        if (error instanceof HostFailure) services.failed(String(name))
+        throw error
+      }
     },
     display(bundle, options) {
       const [value, checkedOptions] = checked('', 'display', [bundle, options])

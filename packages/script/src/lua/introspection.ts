@@ -11,24 +11,24 @@ const OWNER_LENGTH = 200
 export class Introspection {
   readonly #vm: LuaVM
   readonly #lookup: CatalogueLookup
-  readonly #inspector: LuaInspector
+  readonly inspector: LuaInspector
 
   /** Made before code of the user runs. */
   constructor(vm: LuaVM, modules: readonly ModuleDescription[]) {
     this.#vm = vm
     this.#lookup = catalogueLookup(modules, 'lua')
-    this.#inspector = new LuaInspector(vm)
+    this.inspector = new LuaInspector(vm)
   }
 
   complete(code: string, offset: number): Completion {
-    const { items, start, end } = this.#inspector.complete(code, offset)
+    const { items, start, end } = this.inspector.complete(code, offset)
     const owner = /([A-Za-z_]\w*)\s*[.:]\s*$/.exec(code.slice(Math.max(0, start - OWNER_LENGTH), start))?.[1] ?? ''
     const documented = this.#lookup.items(owner)
     return { items: items.map((item) => toItem(item, documented)), start, end }
   }
 
   inspect(code: string, offset: number, detail: 0 | 1): MimeBundle | undefined {
-    const found = this.#inspector.inspect(code, offset)
+    const found = this.inspector.inspect(code, offset)
     if (!found) return undefined
     const isUsers = found.source !== undefined && !found.source.endsWith(OWN_CHUNK)
     return (isUsers ? undefined : this.#lookup.inspect(found.name)) ?? describe(found, detail)

@@ -147,7 +147,7 @@ export class LuaEngine implements ScriptEngine {
 
   async interrupt(): Promise<void> {
     const run = this.#run
-    if (!run) return
+    if (!run) return this.#debugTarget?.cancel()
     this.#interrupting ??= this.#stop(run).finally(() => {
       this.#interrupting = undefined
     })

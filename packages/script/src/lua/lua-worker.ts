@@ -6,6 +6,7 @@ import { CONTROL, type FromWorker, type NamespaceOptions, REASON, type ToWorker,
 import { takeLuaThread } from './thread.ts'
 
 const DEFAULT_MEMORY_LIMIT = 1024 ** 3
+const DEFAULT_HISTORY_LIMIT = 256 * 1024 ** 2
 
 /** A worker that does not end within this time after it was told to never will. */
 const ABANDON_AFTER_MS = 3_000
@@ -73,6 +74,7 @@ export class LuaWorker {
       cwd: options.cwd,
       env: options.env,
       catalogue,
+      historyLimit: options.historyLimit ?? DEFAULT_HISTORY_LIMIT,
       warmUp: claimWarmUp(),
     }
     port.postMessage(namespace)

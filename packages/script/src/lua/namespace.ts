@@ -19,6 +19,7 @@ import {
   withoutFirstLineComment,
 } from '@llmspell/lua'
 import { builtinModules } from '../catalogue/builtins.ts'
+import type { FunctionKind, ModuleDescription } from '../catalogue/catalogue.ts'
 import type { CommEvent, ExecuteOutcome, ExecuteRequest, MimeBundle, ScriptError } from '../engine.ts'
 import { normalizeBundle } from '../host/bundles.ts'
 import type { DebugRequest } from './debug/debug-protocol.ts'
@@ -29,6 +30,7 @@ import { Introspection } from './introspection.ts'
 import { type Answers, type AskRequest, type FromWorker, REASON, type RunRequest, type ToWorker, type WorkerOptions } from './protocol.ts'
 import { chunkNameOf, type ErrorTexts, OWN_CHUNK, scriptErrorOf } from './script-errors.ts'
 import { ScriptOutput } from './script-output.ts'
+import { LuaSources } from './sources.ts'
 import { suggestName } from './suggest-name.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
@@ -45,7 +47,7 @@ const IDLE_AFTER_MS = 15
 /** No run has this id. */
 const IDLE = 0
 
-type Prelude = Record<'run' | 'show' | 'bind' | 'seal' | 'variables' | 'comm' | 'add_path', LuaFunction>
+type Prelude = Record<'run' | 'show' | 'bind' | 'seal' | 'variables' | 'is_builtin' | 'bundle' | 'comm' | 'add_path', LuaFunction>
 
 type Reply = ToWorker & { type: 'reply' }
 
@@ -57,6 +59,7 @@ export class LuaNamespace {
   readonly #vm: LuaVM
   readonly #prelude: Prelude
   readonly #nullObject: object
+  readonly #sources = new LuaSources()
   /** Calls that wait, each with its reply when there is one. An interrupted call waits no more. */
   readonly #calls = new Map<number, Reply | undefined>()
   readonly #queue: RunRequest[] = []
@@ -67,6 +70,8 @@ export class LuaNamespace {
   #nextCall = 1
   /** In the midst of answering a question: an interrupt is for the code that waits behind it. */
   #answering = false
+  /** The function of the kernel that has failed last, until somebody asks. */
+  #failedCall: string | undefined
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -172,12 +177,12 @@ export class LuaNamespace {
 
   /** The VM stands still at a safe point of the running code. */
   #event(event: LuaEvent): EventResult {
-    if (event.kind !== 'attention') return this.#debugger?.stopAt(event) ?? 'continue'
+    if (event.kind !== 'attention') return this.#debugger?.met(event) ?? 'continue'
     const reasons = this.#channel.takeReasons()
     if (reasons & REASON.MESSAGE) this.#receive()
     if (reasons & REASON.FLUSH) this.#output.flush()
-    if (this.#isInterrupted && !this.#answering) return 'interrupt'
-    return this.#debugger?.attention(event) ?? 'continue'
+    if (this.#debugger) return this.#answering ? 'continue' : this.#debugger.attention(event)
+    return this.#isInterrupted && !this.#answering ? 'interrupt' : 'continue'
   }
 
   // ---- debugging ----
@@ -193,11 +198,24 @@ export class LuaNamespace {
     const { LuaDebugger } = createRequire(import.meta.url)(path) as typeof import('./debug/lua-debugger.ts')
     return new LuaDebugger({
       vm: this.#vm,
+      inspector: this.#lookAround().inspector,
+      sources: this.#sources,
+      isBuiltin: this.#prelude.is_builtin,
+      bundle: this.#prelude.bundle,
+      historyLimit: this.#options.historyLimit,
+      toBundle: (value) => this.#toBundle(value),
+      takeFailedCall: () => this.#takeFailedCall(),
       post: (message) => this.#channel.post(message),
       flush: () => this.#output.flush(),
       isInterrupted: () => this.#isInterrupted,
       wait: (isOver) => this.#waitFor(isOver),
     })
+  }
+
+  #takeFailedCall(): FunctionKind | undefined {
+    const name = this.#failedCall
+    this.#failedCall = undefined
+    return name === undefined ? undefined : kindOf(this.#options.catalogue, name)
   }
 
   /** Blocks until it is over; meanwhile everything that arrives is answered. */
@@ -244,7 +262,8 @@ export class LuaNamespace {
     try {
       if (request.args) this.#giveArguments(request.args, request.source)
       if (isAbsolute(request.source)) this.#vm.call(this.#prelude.add_path, [dirname(request.source)])
-      const result = this.#runChunk(this.#compile(request), request.wantResult, request.args ?? [])
+      const chunk = this.#compile(request)
+      const result = this.#runChunk(chunk, request.wantResult, request.args ?? [], (callee, args) => this.#runDebugged(callee, args))
       if (this.#channel.isForced(this.#run)) throw new LuaInterrupted()
       return { status: 'ok', ...(result && { result }) }
     } catch (error) {
@@ -255,16 +274,26 @@ export class LuaNamespace {
   }
 
   /** Cells may end with an expression, programs are what `luaL_loadfile` takes. */
-  #compile({ code, source, wantResult }: ExecuteRequest): LuaFunction {
+  #compile({ code, source, debugSource, wantResult }: ExecuteRequest): LuaFunction {
     const name = chunkNameOf(source)
-    return wantResult ? compileCell(this.#vm, code, name).chunk : this.#vm.load(withoutFirstLineComment(code), name)
+    const { control } = this.#vm
+    control.origin = this.#sources.number(debugSource ?? source, code)
+    try {
+      return wantResult ? compileCell(this.#vm, code, name).chunk : this.#vm.load(withoutFirstLineComment(code), name)
+    } finally {
+      control.origin = 0
+    }
+  }
+
+  #runDebugged(callee: LuaFunction, args: readonly unknown[]): unknown[] {
+    return this.#debugger?.run(callee, args) ?? this.#vm.call(callee, args)
   }
 
   #evaluate(expression: string): Answers['evaluate'] {
     const source = '(expression)'
     try {
       const { chunk } = compileCell(this.#vm, expression, chunkNameOf(source))
-      return { data: this.#runChunk(chunk, true, []) ?? { 'text/plain': 'nil' } }
+      return { data: this.#runChunk(chunk, true, [], (callee, args) => this.#vm.call(callee, args)) ?? { 'text/plain': 'nil' } }
     } catch (error) {
       if (error instanceof LuaExit) return { error: exitError(error.code) }
       return { error: this.#scriptError(error, source) }
@@ -286,14 +315,23 @@ export class LuaNamespace {
   }
 
   /** The value as a bundle, when there is one and it is wanted. */
-  #runChunk(chunk: LuaFunction, wantResult: boolean, args: readonly string[]): MimeBundle | undefined {
+  #runChunk(
+    chunk: LuaFunction,
+    wantResult: boolean,
+    args: readonly string[],
+    call: (callee: LuaFunction, args: readonly unknown[]) => unknown[],
+  ): MimeBundle | undefined {
     try {
       this.#checkInterrupt()
-      const [bundle] = this.#vm.call(this.#prelude.run, [chunk, wantResult, args])
-      return bundle === undefined ? undefined : normalizeBundle(toData(bundle, this.#nullObject, 'display') as MimeBundle)
+      const [bundle] = call(this.#prelude.run, [chunk, wantResult, args])
+      return bundle === undefined ? undefined : this.#toBundle(bundle)
     } finally {
       chunk.release()
     }
+  }
+
+  #toBundle(value: unknown): MimeBundle {
+    return normalizeBundle(toData(value, this.#nullObject, 'display') as MimeBundle)
   }
 
   /** For an interrupt that came before the code began. */
@@ -403,9 +441,14 @@ export class LuaNamespace {
         this.#channel.post(message)
       },
       output: (item, size) => this.#output.push(item, size),
+      failed: (name) => {
+        this.#failedCall = name
+      },
       executionId: () => this.#executionId,
     }
+    vm.control.origin = -1
     const chunk = vm.load(source, `=${OWN_CHUNK}`)
+    vm.control.origin = 0
     const [prelude] = vm.call(chunk, [hostFunctions(services)])
     chunk.release()
     return prelude as Prelude
@@ -423,4 +466,9 @@ function exitError(code: number): ScriptError {
 
 function exitOutcome(code: number): ExecuteOutcome {
   return code === 0 ? { status: 'ok', exit: { code } } : { status: 'error', exit: { code }, error: exitError(code) }
+}
+
+function kindOf(catalogue: readonly ModuleDescription[], call: string): FunctionKind | undefined {
+  const [module, name] = call.split('.')
+  return catalogue.find((candidate) => candidate.name === module)?.functions.find((candidate) => candidate.name === name)?.kind
 }

@@ -30,6 +30,8 @@ export interface NamespaceOptions {
   cwd: string
   env: Readonly<Record<string, string>>
   catalogue: readonly ModuleDescription[]
+  /** Bytes that a debugger may use for a history of states. */
+  historyLimit: number
   /** The first worker of a process makes V8 optimise the module; the others share its code. */
   warmUp: boolean
 }

@@ -59,6 +59,8 @@ export function steppingRules({ open, openDetached, harness }: DebugTargetSuite)
       const debugging = await open()
       const run = debugging.run('busy')
       await debugging.recorder.until('the source', () => debugging.recorder.all('source')[0], STEP_TIMEOUT_MS)
+      // It is told before the first line runs.
+      await delay(SETTLE_MS)
       const [thread] = await debugging.target.threads()
       await debugging.target.pause(thread?.id ?? 1)
       const stop = await debugging.stop()

@@ -2,10 +2,17 @@ import type { DebugTarget, DebugTargetEvent } from '@llmspell/debug'
 import type { WireError } from '../protocol.ts'
 
 /** Requests of a debugger that the worker answers itself: the methods of `DebugTarget` that are asynchronous. */
-export type DebugMethod = Exclude<keyof DebugTarget, 'features' | 'onEvent'>
+type TargetMethods = Omit<Required<DebugTarget>, 'features' | 'onEvent'>
 
-export type DebugArguments<M extends DebugMethod> = Parameters<Required<DebugTarget>[M]>
-export type DebugResult<M extends DebugMethod> = Awaited<ReturnType<Required<DebugTarget>[M]>>
+interface OwnMethods {
+  /** Ends an evaluation that does not end by itself. */
+  cancel(): Promise<void>
+}
+
+export type DebugMethod = keyof (TargetMethods & OwnMethods)
+
+export type DebugArguments<M extends DebugMethod> = Parameters<(TargetMethods & OwnMethods)[M]>
+export type DebugResult<M extends DebugMethod> = Awaited<ReturnType<(TargetMethods & OwnMethods)[M]>>
 
 /** Answered in order, at the worker's next safe point: it runs, stands still, waits in a host call or has nothing to do. */
 export interface DebugRequest {

@@ -28,6 +28,9 @@ export interface DebugLane {
   raise(reason: number): void
 }
 
+/** A watch expression that takes longer is interrupted. */
+const WATCH_LIMIT_MS = 5_000
+
 interface Pending {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -41,10 +44,10 @@ interface Pending {
  */
 export class LuaDebugTarget implements DebugTarget {
   readonly features: DebugFeatures = {
-    stepBack: false,
+    stepBack: true,
     restartFrame: false,
-    readMemory: false,
-    exceptionFilters: [],
+    readMemory: true,
+    exceptionFilters: ['caught', 'uncaught', 'tool', 'provider'],
   }
   readonly #events = new Emitter<DebugTargetEvent>()
   readonly #pending = new Map<number, Pending>()
@@ -100,6 +103,11 @@ export class LuaDebugTarget implements DebugTarget {
     if (message.error)
       pending?.reject(new LlmspellError(message.error.message, { ...message.error, code: message.error.code ?? 'debug.failed' } as never))
     else pending?.resolve(message.value)
+  }
+
+  /** Ends an evaluation that does not end by itself. */
+  cancel(): void {
+    if (this.#pending.size > 0) void this.#ask('cancel', [], () => undefined)
   }
 
   // ---- the debugger's side ----
@@ -166,7 +174,13 @@ export class LuaDebugTarget implements DebugTarget {
   }
 
   async evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable> {
-    return await this.#ask('evaluate', [expression, frameId, context])
+    // Nobody would think of stopping what shows by itself.
+    const limit = context === 'repl' ? undefined : setTimeout(() => this.cancel(), WATCH_LIMIT_MS)
+    try {
+      return await this.#ask('evaluate', [expression, frameId, context])
+    } finally {
+      clearTimeout(limit)
+    }
   }
 
   async setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable> {

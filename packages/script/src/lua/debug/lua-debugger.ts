@@ -1,11 +1,54 @@
-import type { AttachOptions, BoundBreakpoint, BreakpointSpec, DebugTargetEvent, Scope, StackFrame, Variable } from '@llmspell/debug'
-import { type EventResult, type Frame, type LuaEvent, LuaInspector, type Variable as LuaVariable, type LuaVM } from '@llmspell/lua'
-import type { FromWorker, WireError } from '../protocol.ts'
-import { chunkNameOf, OWN_CHUNK } from '../script-errors.ts'
+import type {
+  AttachOptions,
+  BreakpointSpec,
+  CompletionTarget,
+  DebugTargetEvent,
+  EvaluateContext,
+  ExceptionFilterSpec,
+  ExceptionInfo,
+  FunctionBreakpointSpec,
+  RenderedValue,
+  ResumeMode,
+  StackFrame,
+  StopReason,
+  Variable,
+  VariablesPage,
+} from '@llmspell/debug'
+import {
+  type EventResult,
+  type HostFunction,
+  type LuaEvent,
+  type LuaFunction,
+  LuaHistory,
+  type LuaInspector,
+  LuaProbe,
+  type LuaVM,
+  type StepMode,
+  type ThreadPointer,
+} from '@llmspell/lua'
+import type { FromWorker } from '../protocol.ts'
+import type { LuaSources } from '../sources.ts'
+import { Breakpoints } from './breakpoints.ts'
 import type { DebugMethod, DebugRequest } from './debug-protocol.ts'
+import { type Chain, ProgramView } from './program-view.ts'
+import { type Moment, type Outcome, Recorder } from './recorder.ts'
+import { isLuaError, Refusal, toWireError } from './refusal.ts'
+import { MAIN_THREAD, Threads } from './threads.ts'
 
+/** What the debugger needs of its namespace. */
 export interface DebuggerServices {
   readonly vm: LuaVM
+  readonly inspector: LuaInspector
+  readonly sources: LuaSources
+  /** (name, value) → is it a global that scripts find? */
+  readonly isBuiltin: LuaFunction
+  /** A value as a MIME bundle. */
+  readonly bundle: LuaFunction
+  /** Bytes of history that may be kept. */
+  readonly historyLimit: number
+  toBundle(value: unknown): Record<string, unknown>
+  /** What kind of function of the kernel has failed just now, if one has; asked once, forgotten. */
+  takeFailedCall(): 'tool' | 'provider' | undefined
   post(message: FromWorker): void
   /** Sends output that waits. */
   flush(): void
@@ -14,205 +57,462 @@ export interface DebuggerServices {
   wait(isOver: () => boolean): void
 }
 
-const MAIN_THREAD = 1
+interface Stop {
+  readonly event: LuaEvent
+  readonly chain: Chain
+  readonly exception?: ExceptionInfo
+}
 
-type Handle = { kind: 'locals' | 'upvalues'; frame: Frame } | { kind: 'globals' } | { kind: 'value'; reference: number }
+interface StopNotice {
+  reason: StopReason
+  breakpointIds?: number[]
+  text?: string
+  exception?: ExceptionInfo
+}
 
-/** The debugger of one Lua namespace, in its worker. */
+const STEPS: Record<Exclude<ResumeMode, 'stepBack' | 'reverseContinue'>, StepMode> = {
+  continue: 'run',
+  next: 'over',
+  stepIn: 'in',
+  stepOut: 'out',
+}
+
+/** They run code of the user. */
+const EVALUATES: ReadonlySet<DebugMethod> = new Set(['evaluate', 'setVariable', 'setExpression', 'render'])
+
+type Handlers = { [M in DebugMethod]: (...args: never[]) => unknown }
+
+/**
+ * The debugger of one Lua namespace, in its worker. Requests are answered one after the other wherever the script is: it runs and looks
+ * up, stands still, waits for the kernel, or there is none.
+ */
 export class LuaDebugger {
   readonly #services: DebuggerServices
-  readonly #inspector: LuaInspector
-  readonly #breakpoints = new Map<string, readonly BreakpointSpec[]>()
-  #stopped: LuaEvent | undefined
-  #handles: Handle[] = []
-  #frames: Frame[] = []
-  #pausing = false
+  readonly #vm: LuaVM
+  readonly #probe: LuaProbe
+  readonly #threads: Threads
+  readonly #view: ProgramView
+  readonly #breakpoints: Breakpoints
+  readonly #recorder: Recorder
+  readonly #said = new Set<string>()
+  readonly #told = new Set<number>()
+  /** Requests that came in the midst of another's work. */
+  readonly #later: DebugRequest[] = []
+  #busy = false
+  #evaluating = false
+  /** An interrupt is for the code that comes after what is being done. */
+  #shielded = false
+  #cancelled = false
+  #isAttached = false
+  #recordNext = false
+  #isRecording = false
+  #isRunning = false
+  #filters: readonly ExceptionFilterSpec[] = []
+  #stop: Stop | undefined
+  /** What the next step's end is called; undefined: no step is under way. */
+  #stepReason: StopReason | undefined
+  /** For the next run. */
+  #atStart: 'entry' | 'pause' | undefined
 
   constructor(services: DebuggerServices) {
+    const { vm, inspector, sources, isBuiltin } = services
+    const tell = (event: DebugTargetEvent): void => this.#tell(event)
     this.#services = services
-    this.#inspector = new LuaInspector(services.vm)
+    this.#vm = vm
+    this.#probe = new LuaProbe(vm, inspector, isBuiltin)
+    this.#threads = new Threads(vm, this.#probe, sources)
+    this.#view = new ProgramView(this.#probe, sources)
+    this.#breakpoints = new Breakpoints({ vm, probe: this.#probe, sources, tell })
+    this.#recorder = new Recorder({
+      vm,
+      history: new LuaHistory<Moment>(vm, services.historyLimit),
+      meet: (event, chain) => this.#meet(event, chain),
+      standAt: ({ event, chain }, ids) =>
+        this.#standStill(event, chain, ids.length > 0 ? { reason: 'breakpoint', breakpointIds: [...ids] } : { reason: 'step' }),
+      restored: () => this.#restored(),
+      breakpointsAt: ({ event }) => this.#breakpoints.wouldStop(event.origin, event.line, { thread: event.thread, level: 0 }),
+      hasBreakpoint: ({ event }) => this.#breakpoints.hasAny(event.origin, event.line),
+      say: (text) => this.#say(text),
+    })
   }
 
-  /** Answers one request, wherever the script is. */
-  answer({ id, method, args }: DebugRequest): void {
+  // ---- what the namespace calls ----
+
+  answer(request: DebugRequest): void {
+    if (request.method === 'cancel' || request.method === 'detach') this.#cancel()
+    if (this.#busy) this.#later.push(request)
+    else this.#answer(request)
+  }
+
+  /** Runs code of the user under the debugger. */
+  run(callee: LuaFunction | HostFunction, args: readonly unknown[]): unknown[] {
+    if (!this.#isAttached) return this.#vm.call(callee, args)
+    this.#view.clear()
+    this.#isRunning = true
+    this.#isRecording = this.#recordNext
+    if (this.#atStart) this.#stepFrom(this.#vm.mainThread, 'in', this.#atStart)
+    this.#atStart = undefined
     try {
-      const handler = this.#handlers[method]
-      if (!handler) throw refusal('debug.not_supported', `Lua has no ${method}`)
-      const value = handler(...(args as never[]))
-      this.#services.post({ type: 'debugAnswer', id, value })
-    } catch (error) {
-      this.#services.post({ type: 'debugAnswer', id, error: toWireError(error) })
+      return this.#isRecording ? this.#recorder.run(callee, args) : this.#vm.call(callee, args)
+    } finally {
+      this.#isRunning = false
+      this.#isRecording = false
+      this.#threads.standIn = undefined
+      if (this.#isAttached) this.#afterRun()
     }
   }
 
-  /** Something has been met; stands still there as long as the user likes. */
-  stopAt(event: LuaEvent): EventResult {
-    const name = this.#inspector.stack(event.thread, 0, 1)[0]?.source ?? ''
-    if (name === `=${OWN_CHUNK}`) return 'continue'
-    if (event.kind === 'breakpoint') {
-      const hit = this.#breakpoints.get(sourceOf(name))?.filter((breakpoint) => breakpoint.line === event.line) ?? []
-      return this.#stop(event, { type: 'stopped', threadId: MAIN_THREAD, reason: 'breakpoint', breakpointIds: hit.map(({ id }) => id) })
+  #afterRun(): void {
+    this.#view.clear()
+    const reason = this.#stepReason
+    this.#stepFrom(this.#vm.mainThread, 'run', undefined)
+    if (reason === 'step') this.#tell({ type: 'continued', threadId: MAIN_THREAD })
+    this.#breakpoints.lookForFunctions()
+  }
+
+  /** Something was met: stands still there as long as the user likes. */
+  met(event: LuaEvent): EventResult {
+    if (event.kind === 'loaded') return this.#loaded(event.origin)
+    if (!this.#isAttached || this.#busy) return 'continue'
+    const chain = this.#vm.threadChain(event.thread)
+    if (this.#isRecording) {
+      this.#threads.standIn = this.#recorder.standInOf(chain)
+      if (event.canYield && event.kind !== 'exception') return this.#recorder.suspend(event, chain)
     }
-    return this.#stop(event, { type: 'stopped', threadId: MAIN_THREAD, reason: this.#pausing ? 'pause' : 'step' })
+    const outcome = this.#meet(event, chain)
+    return outcome === 'travel' ? 'interrupt-hard' : outcome
   }
 
   /** Running code looks up; what had arrived is answered already. */
   attention(event: LuaEvent): EventResult {
-    if (this.#pausing) this.#services.vm.step(event.thread, 'in')
+    const isInterrupted = this.#services.isInterrupted()
+    if (this.#evaluating) return this.#cancelled || isInterrupted ? 'interrupt-hard' : 'continue'
+    if (isInterrupted) return this.#shielded ? 'continue' : 'interrupt'
+    if (this.#stepReason === 'pause') this.#vm.step(event.thread, 'in')
     return 'continue'
   }
 
-  #stop(event: LuaEvent, notice: DebugTargetEvent): EventResult {
-    const { vm, flush, isInterrupted, wait } = this.#services
-    this.#pausing = false
-    this.#stopped = event
-    vm.step(event.thread, 'run')
-    flush()
-    this.#tell(notice)
-    wait(() => this.#stopped === undefined || isInterrupted())
-    const isOver = this.#stopped === undefined
-    this.#goOn()
-    if (isOver && !isInterrupted()) return 'continue'
-    this.#tell({ type: 'continued', threadId: MAIN_THREAD })
-    return 'interrupt'
+  // ---- stopping ----
+
+  #meet(event: LuaEvent, chain: Chain): Outcome {
+    const notice = this.#working(() => this.#lookAt(event, chain))
+    if (!notice) return 'continue'
+    if (this.#isRecording && !(event.canYield && event.kind !== 'exception')) this.#recorder.standsUnrecorded(event)
+    return this.#standStill(event, chain, notice)
   }
 
-  #goOn(): void {
-    this.#stopped = undefined
-    this.#handles = []
-    this.#frames = []
-    this.#inspector.clear()
+  /** Without memory, or when everything is being stopped, nothing can be looked at. */
+  #lookAt(event: LuaEvent, chain: Chain): StopNotice | undefined {
+    try {
+      return this.#reasonFor(event, chain)
+    } catch (error) {
+      if (!isLuaError(error)) throw error
+      if (!this.#services.isInterrupted()) this.#say(`The debugger could not look at the script: ${error.message}\n`)
+      return undefined
+    }
+  }
+
+  #reasonFor(event: LuaEvent, chain: Chain): StopNotice | undefined {
+    if (event.kind === 'exception') return this.#exceptionFor(event, chain)
+    const hit = event.kind === 'breakpoint' ? this.#breakpoints.meet(event) : undefined
+    if (hit) return { reason: hit.isFunction ? 'function breakpoint' : 'breakpoint', breakpointIds: hit.ids }
+    return event.stepEnds ? { reason: this.#stepReason ?? 'step' } : undefined
+  }
+
+  #exceptionFor(event: LuaEvent, chain: Chain): StopNotice | undefined {
+    const kind = this.#services.takeFailedCall()
+    const threads = this.#threads.standIn === undefined ? chain : chain.slice(0, -1)
+    const uncaught = !this.#probe.isCaught(threads)
+    const thrown = this.#probe.thrown(event.thread)
+    const met = this.#filters.some(({ filter, condition }) => {
+      const applies = filter === kind || filter === (uncaught ? 'uncaught' : 'caught')
+      return applies && this.#conditionHolds(condition, chain)
+    })
+    if (!met) return undefined
+    const exception: ExceptionInfo = {
+      id: thrown.code ?? 'LuaError',
+      description: thrown.text,
+      uncaught,
+      stack: this.#view
+        .stack(chain, 0, 100)
+        .frames.map(({ name, source, line }) => (source === undefined ? name : `${name} (${source}:${line})`))
+        .join('\n'),
+    }
+    return { reason: 'exception', text: thrown.text, exception }
+  }
+
+  #conditionHolds(condition: string | undefined, chain: Chain): boolean {
+    if (condition === undefined || condition.trim() === '') return true
+    try {
+      const { type, value } = this.#probe.evaluate(condition, this.#view.top(chain))
+      return type !== 'nil' && value !== 'false'
+    } catch (error) {
+      this.#tell({ type: 'output', category: 'important', text: `The condition \`${condition}\` cannot be evaluated: ${textOf(error)}\n` })
+      return true
+    }
+  }
+
+  #standStill(event: LuaEvent, chain: Chain, { exception, ...notice }: StopNotice): Outcome {
+    const { flush, isInterrupted, wait } = this.#services
+    const threadId = this.#threads.idOf(event.thread)
+    this.#stepFrom(event.thread, 'run', undefined)
+    flush()
+    const stop: Stop = { event, chain, ...(exception && { exception }) }
+    this.#stop = stop
+    this.#tell({ type: 'stopped', threadId, ...notice })
+    // A script that os.exit ends from an evaluation stands still no more.
+    wait(() => this.#stop !== stop || isInterrupted() || this.#vm.control.exitCode !== undefined)
+    const goesOn = this.#stop !== stop
+    this.#stop = undefined
+    this.#shielded = true
+    this.#view.clear()
+    this.#shielded = false
+    if (goesOn && this.#recorder.isTravelling) return 'travel'
+    if (!goesOn) this.#tell({ type: 'continued', threadId })
+    return isInterrupted() ? 'interrupt' : 'continue'
+  }
+
+  #stepFrom(thread: ThreadPointer, mode: StepMode, reason: StopReason | undefined): void {
+    this.#vm.step(thread, mode)
+    this.#stepReason = reason
+  }
+
+  /** The memory is an older one: what the debugger keeps in it is, too. */
+  #restored(): void {
+    this.#view.forget()
+    this.#probe.clear()
+    this.#vm.control.telling = true
+    this.#vm.control.catching = this.#filters.length > 0
+    this.#vm.record(true)
+    this.#breakpoints.restore()
+  }
+
+  #loaded(number: number): EventResult {
+    if (!this.#isAttached) return 'continue'
+    this.#working(() => {
+      const source = this.#services.sources.name(number)
+      if (source !== undefined && !this.#told.has(number)) {
+        this.#told.add(number)
+        this.#tell({ type: 'source', source })
+      }
+      this.#breakpoints.loaded(number)
+    })
+    return 'continue'
+  }
+
+  // ---- requests ----
+
+  #answer({ id, method, args }: DebugRequest): void {
+    const { post } = this.#services
+    let answer: FromWorker
+    this.#shielded = !EVALUATES.has(method)
+    try {
+      const value = this.#working(() => (this.#handlers[method] as (...given: unknown[]) => unknown)(...args))
+      answer = { type: 'debugAnswer', id, value }
+    } catch (error) {
+      // The state is lost, and the worker with it.
+      if (error instanceof Error && error.name === 'LuaCrash') throw error
+      answer = { type: 'debugAnswer', id, error: toWireError(error) }
+    }
+    this.#shielded = false
+    post(answer)
+    if (this.#evaluated) this.#services.flush()
+    this.#evaluated = false
+    this.#next()
+  }
+
+  #evaluated = false
+
+  #next(): void {
+    const next = this.#busy ? undefined : this.#later.shift()
+    if (next) this.#answer(next)
+  }
+
+  /** Requests that arrive meanwhile wait: what they set would be undone when quiet code ends. */
+  #working<T>(work: () => T): T {
+    const outer = this.#busy
+    this.#busy = true
+    try {
+      return work()
+    } finally {
+      this.#busy = outer
+    }
+  }
+
+  readonly #handlers: Handlers = {
+    attach: (options: AttachOptions) => this.#attach(options),
+    detach: () => this.#detach(),
+    cancel: () => undefined,
+    setBreakpoints: (source: string, specs: readonly BreakpointSpec[]) => this.#breakpoints.set(source, specs),
+    setFunctionBreakpoints: (specs: readonly FunctionBreakpointSpec[]) => this.#breakpoints.setFunctions(specs),
+    setExceptionFilters: (filters: readonly ExceptionFilterSpec[]) => {
+      this.#filters = filters
+      this.#vm.control.catching = filters.length > 0
+    },
+    breakpointLocations: (source: string, line: number, endLine: number) =>
+      this.#lines(source)
+        .filter((at) => at >= line && at <= endLine)
+        .map((at) => ({ line: at })),
+    threads: () => this.#threads.list(),
+    stackTrace: (threadId: number, start: number, levels: number): { frames: StackFrame[]; total: number } =>
+      this.#view.stack(this.#chainOf(threadId), start, levels),
+    scopes: (frameId: number) => this.#view.scopes(frameId),
+    variables: (reference: number, page: VariablesPage) => this.#view.variables(reference, page),
+    setVariable: (reference: number, name: string, value: string) => this.#evaluation(() => this.#view.setVariable(reference, name, value)),
+    evaluate: (expression: string, frameId: number | undefined, context: EvaluateContext) =>
+      this.#evaluation(() => this.#evaluate(expression, frameId, context)),
+    setExpression: (expression: string, frameId: number | undefined, value: string) =>
+      this.#evaluation(() => {
+        const frame = this.#view.frameOf(frameId)
+        return { ...this.#view.show(this.#probe.assign(expression, value, frame), frame, expression), name: expression }
+      }),
+    globals: () => this.#view.globals(),
+    render: (expression: string, frameId: number | undefined): RenderedValue =>
+      this.#evaluation(() => {
+        const made = this.#probe.render(expression, this.#view.frameOf(frameId), this.#services.bundle)
+        return { data: this.#services.toBundle(made), metadata: {} }
+      }),
+    completions: (text: string, column: number, frameId: number | undefined) => this.#completions(text, column, frameId),
+    exceptionInfo: (threadId: number) => {
+      const stop = this.#mustStand()
+      return this.#threads.idOf(stop.event.thread) === threadId ? stop.exception : undefined
+    },
+    readMemory: (memoryReference: string, offset: number, count: number) => this.#view.readMemory(memoryReference, offset, count),
+    resume: (threadId: number, mode: ResumeMode) => this.#resume(threadId, mode),
+    restartFrame: () => {
+      throw new Refusal('debug.not_supported', 'a frame of Lua cannot be restarted')
+    },
+    pause: () => {
+      if (this.#stop) return
+      if (this.#isRunning) this.#stepReason = 'pause'
+      else this.#atStart = 'pause'
+      // Where code waits for the kernel there is no safe point to look up at: it stops when it goes on.
+      if (this.#isRunning) this.#vm.step(this.#vm.threadChain()[0] ?? this.#vm.mainThread, 'in')
+    },
+    loadedSources: () => this.#services.sources.names(),
+    sourceText: (source: string) => this.#services.sources.text(source),
+  }
+
+  #attach({ stopOnEntry, recordHistory }: AttachOptions): void {
+    const { sources } = this.#services
+    this.#isAttached = true
+    this.#atStart = stopOnEntry ? 'entry' : undefined
+    this.#recordNext = recordHistory === true
+    this.#vm.onLoad = (chunkName, text) => sources.numberOfChunk(chunkName, text, this.#vm.system.cwd)
+    this.#vm.control.telling = true
+    this.#vm.adoptSources()
+    if (this.#recordNext && this.#isRunning && !this.#isRecording)
+      this.#say('History is recorded from the next run on: this one had begun already.\n')
+  }
+
+  #detach(): void {
+    this.#isAttached = false
+    this.#recordNext = false
+    this.#atStart = undefined
+    this.#filters = []
+    this.#said.clear()
+    this.#told.clear()
+    this.#breakpoints.clear()
+    this.#vm.control.catching = false
+    this.#vm.control.telling = false
+    this.#vm.record(false)
+    this.#stepFrom(this.#vm.mainThread, 'run', undefined)
+    this.#stop = undefined
+  }
+
+  #resume(threadId: number, mode: ResumeMode): void {
+    const stop = this.#mustStand()
+    if (mode === 'stepBack' || mode === 'reverseContinue') {
+      if (!this.#isRecording)
+        throw new Refusal(
+          'debug.not_supported',
+          'no history is kept, so there is no way back',
+          'Launch or attach with "recordHistory": true.',
+        )
+      this.#recorder.plan(mode)
+    } else {
+      const thread = stop.chain.find((pointer) => this.#threads.idOf(pointer) === threadId) ?? stop.event.thread
+      this.#stepFrom(thread, STEPS[mode], mode === 'continue' ? undefined : 'step')
+    }
+    this.#stop = undefined
+  }
+
+  #evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Variable {
+    const frame = this.#view.frameOf(frameId)
+    if (expression.trim() === '') throw new Refusal('debug.evaluation_failed', 'there is nothing to evaluate')
+    const found =
+      context === 'hover'
+        ? this.#probe.evaluateQuietly(expression, frame)
+        : this.#probe.evaluate(expression, frame, context === 'clipboard')
+    const shown = this.#view.show(found, frame, expression)
+    return { ...shown, name: expression, ...(found.none && context === 'repl' && { value: '' }) }
+  }
+
+  /** Code of the user runs, which may never end by itself. */
+  #evaluation<T>(work: () => T): T {
+    this.#evaluating = true
+    this.#cancelled = false
+    this.#evaluated = true
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof Error && error.name === 'LuaInterrupted')
+        throw new Refusal('debug.evaluation_failed', 'the evaluation was interrupted')
+      throw error
+    } finally {
+      this.#evaluating = false
+      if (this.#vm.control.exitCode === undefined && !this.#services.isInterrupted()) this.#vm.control.clearSignal()
+    }
+  }
+
+  #cancel(): void {
+    this.#cancelled = true
+  }
+
+  #completions(text: string, column: number, frameId: number | undefined): CompletionTarget[] {
+    const { items, start, end } = this.#services.inspector.complete(text, column, this.#view.frameOf(frameId))
+    const isField = /[.:]\s*$/.test(text.slice(0, start))
+    return items.map(({ text: label, kind, signature }) => ({
+      label,
+      type: kind === 'function' || kind === 'module' || kind === 'keyword' ? kind : isField ? 'property' : 'variable',
+      ...(signature !== undefined && { detail: label + signature }),
+      start,
+      length: end - start,
+    }))
+  }
+
+  #lines(source: string): number[] {
+    const number = this.#services.sources.find(source)
+    return number === undefined ? [] : this.#vm.breakableLines(number)
+  }
+
+  /** A coroutine that stands still further down is shown by itself, and so is one that is suspended. */
+  #chainOf(threadId: number): Chain {
+    const { event, chain } = this.#mustStand()
+    if (this.#threads.idOf(event.thread) === threadId) return chain
+    const at = chain.findIndex((pointer) => this.#threads.idOf(pointer) === threadId)
+    if (at >= 0) return chain.slice(at)
+    const suspended = this.#threads.find(threadId)
+    if (suspended === undefined) throw new Refusal('debug.stale_reference', `there is no thread ${threadId}`)
+    return [suspended]
+  }
+
+  #mustStand(): Stop {
+    if (!this.#stop) throw new Refusal('debug.not_stopped', this.#isRunning ? 'the script runs' : 'no script runs')
+    return this.#stop
+  }
+
+  #say(text: string): void {
+    if (this.#said.has(text)) return
+    this.#said.add(text)
+    this.#tell({ type: 'output', category: 'important', text })
   }
 
   #tell(event: DebugTargetEvent): void {
     this.#services.post({ type: 'debugNotice', event })
   }
-
-  readonly #handlers: Partial<Record<DebugMethod, (...args: never[]) => unknown>> = {
-    attach: (_options: AttachOptions) => undefined,
-    detach: () => {
-      for (const source of this.#breakpoints.keys()) this.#services.vm.setBreakpoints(chunkNameOf(source), [])
-      this.#breakpoints.clear()
-      this.#stopped = undefined
-    },
-    setBreakpoints: (source: string, specs: readonly BreakpointSpec[]) => this.#setBreakpoints(source, specs),
-    setFunctionBreakpoints: () => [],
-    setExceptionFilters: () => undefined,
-    breakpointLocations: (source: string, line: number, endLine: number) =>
-      this.#lines(source)
-        .filter((at) => at >= line && at <= endLine)
-        .map((at) => ({ line: at })),
-    threads: () => [{ id: MAIN_THREAD, name: 'main' }],
-    stackTrace: (_thread: number, first: number, levels: number) => this.#stackTrace(first, levels),
-    scopes: (frame: number) => this.#scopes(frame),
-    variables: (reference: number, page: { start?: number; count?: number }) => this.#variables(reference, page.start, page.count),
-    evaluate: (expression: string, frameId: number | undefined) => {
-      const result = this.#inspector.evaluate(expression, frameId === undefined ? undefined : this.#frame(frameId))
-      if (!result.ok) throw refusal('debug.evaluation_failed', result.error)
-      return this.#toVariable({ ...result.variable, value: result.value })
-    },
-    exceptionInfo: () => undefined,
-    resume: (_thread: number, mode: 'continue' | 'next' | 'stepIn' | 'stepOut') => {
-      const event = this.#mustStand()
-      const step = { continue: 'run', next: 'over', stepIn: 'in', stepOut: 'out' } as const
-      this.#services.vm.step(event.thread, step[mode])
-      this.#stopped = undefined
-    },
-    pause: () => {
-      this.#pausing = true
-    },
-    loadedSources: () => [],
-    sourceText: () => undefined,
-    completions: () => [],
-  }
-
-  #setBreakpoints(source: string, specs: readonly BreakpointSpec[]): BoundBreakpoint[] {
-    const lines = this.#lines(source)
-    const bound = specs.map((spec) => ({ ...spec, line: lines.find((line) => line >= spec.line) ?? spec.line }))
-    this.#breakpoints.set(source, bound)
-    const wanted = bound.map(({ line }) => line)
-    this.#services.vm.setBreakpoints(chunkNameOf(source), wanted)
-    return bound.map(({ id, line }) => ({ id, verified: lines.includes(line), line }))
-  }
-
-  #lines(source: string): number[] {
-    return this.#services.vm.breakableLines(chunkNameOf(source))
-  }
-
-  #stackTrace(first: number, levels: number): { frames: StackFrame[]; total: number } {
-    const { thread } = this.#mustStand()
-    const frames: StackFrame[] = []
-    for (const pointer of this.#services.vm.threadChain(thread)) {
-      for (const entry of this.#inspector.stack(pointer)) {
-        if (entry.source === `=${OWN_CHUNK}`) continue
-        const isNative = entry.what === 'C'
-        const id = this.#frames.push({ thread: pointer, level: entry.level })
-        frames.push({
-          id,
-          name: entry.name,
-          line: Math.max(entry.line, 0),
-          column: 1,
-          ...(isNative ? { hint: 'subtle' } : { source: sourceOf(entry.source) }),
-        })
-      }
-    }
-    while (frames.at(-1)?.hint === 'subtle') frames.pop()
-    return { frames: frames.slice(first, levels === 0 ? undefined : first + levels), total: frames.length }
-  }
-
-  #scopes(frameId: number): Scope[] {
-    const frame = this.#frame(frameId)
-    return [
-      { name: 'Locals', hint: 'locals', reference: this.#handles.push({ kind: 'locals', frame }), expensive: false },
-      { name: 'Upvalues', reference: this.#handles.push({ kind: 'upvalues', frame }), expensive: false },
-      { name: 'Globals', hint: 'globals', reference: this.#handles.push({ kind: 'globals' }), expensive: true },
-    ]
-  }
-
-  #variables(reference: number, start?: number, count?: number): Variable[] {
-    const handle = this.#handles[reference - 1]
-    if (!handle) throw refusal('debug.stale_reference', 'these variables are gone: the script went on')
-    return this.#read(handle, start, count).map((variable) => this.#toVariable(variable))
-  }
-
-  #read(handle: Handle, start?: number, count?: number): LuaVariable[] {
-    switch (handle.kind) {
-      case 'locals':
-        return this.#inspector.locals(handle.frame)
-      case 'upvalues':
-        return this.#inspector.upvalues(handle.frame)
-      case 'globals':
-        return this.#inspector.globals(start, count)
-      case 'value':
-        return this.#inspector.expand(handle.reference, start, count)
-    }
-  }
-
-  #toVariable({ name, value, type, reference }: LuaVariable): Variable {
-    return { name, value, type, reference: reference === 0 ? 0 : this.#handles.push({ kind: 'value', reference }) }
-  }
-
-  #frame(id: number): Frame {
-    const frame = this.#frames[id - 1]
-    if (!frame) throw refusal('debug.stale_reference', 'this frame is gone: the script went on')
-    return frame
-  }
-
-  #mustStand(): LuaEvent {
-    if (!this.#stopped) throw refusal('debug.not_stopped', 'the script runs')
-    return this.#stopped
-  }
 }
 
-function sourceOf(chunkName: string): string {
-  return chunkName.slice(1)
-}
-
-function refusal(code: string, message: string): Error & { code: string } {
-  return Object.assign(new Error(message), { code })
-}
-
-function toWireError(error: unknown): WireError {
-  const { message, code } = error as Error & { code?: string }
-  return { message, code: typeof code === 'string' ? code : 'debug.failed' }
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
