@@ -68,6 +68,7 @@ async function launch(options: LaunchOptions, observer: RunObserver, signal: Abo
     { code, silent: false, store_history: false, user_expressions: {}, allow_stdin: false, stop_on_error: false },
     { llmspell: { language, source: program, namespace: 'fresh', args: [...args], cwd } },
   )
+  const begun = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<ExecuteOutcome>()
   const execution = parts.executor.launch(envelope, language, {
     env: options.env && mergedEnvironment(parts.env, options.env),
@@ -75,6 +76,7 @@ async function launch(options: LaunchOptions, observer: RunObserver, signal: Abo
       const engine = parts.engineOf(slot)
       if (!engine) throw new LlmspellError(`${language} cannot be debugged`, { code: 'debug.not_supported', data: { language } })
       await observer.prepare(engine)
+      begun.resolve()
     },
     output: (name, text) => observer.output(name, text),
     ended: ended.resolve,
@@ -82,7 +84,11 @@ async function launch(options: LaunchOptions, observer: RunObserver, signal: Abo
   const terminate = (): Promise<void> => parts.executor.terminate(execution, GRACE)
   const onAbort = (): void => void terminate()
   signal.addEventListener('abort', onAbort, { once: true })
-  void ended.promise.then(() => signal.removeEventListener('abort', onAbort))
+  void ended.promise.then((outcome) => {
+    signal.removeEventListener('abort', onAbort)
+    begun.reject(signal.aborted ? signal.reason : neverRan(program, outcome))
+  })
+  await begun.promise
   return { executionId: execution.id, ended: ended.promise.then(resultOf), terminate }
 }
 
@@ -124,6 +130,10 @@ function badProgram(program: string, reason: string, hint?: string, cause?: unkn
     ...(hint !== undefined && { hint }),
     cause,
   })
+}
+
+function neverRan(program: string, { error }: ExecuteOutcome): LlmspellError {
+  return badProgram(program, error ? `${error.ename}: ${error.evalue}` : 'it was interrupted before it began')
 }
 
 function mergedEnvironment(own: Readonly<Record<string, string>>, changes: NonNullable<LaunchOptions['env']>): Record<string, string> {
