@@ -117,17 +117,17 @@ class DebugProgram {
       if (launched) await this.#console.tell(await this.#debuggee.settled())
       else this.#console.say('attached; `break` sets breakpoints, `continue` waits for one, `pause` stops what runs')
       this.#console.fresh = launched
-      const quit = (await this.#through(commands)) || ((await this.#isInteractive()) ? await this.#converse() : await this.#readThrough())
+      const quit = (await this.#through(commands)) || (this.#interactive ? await this.#converse() : await this.#readThrough())
       if (quit && this.#debuggee.state.type === 'stopped' && launched && terminal.stdout.isTTY) this.#console.say('the script is ended')
     } finally {
       for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
       await this.#debuggee.leave(launched)
     }
     if (launched && this.#debuggee.exitCode !== undefined) return this.#debuggee.exitCode & 0xff
-    return this.#failed ? EXIT.failed : EXIT.ok
+    return this.#failed && !this.#interactive ? EXIT.failed : EXIT.ok
   }
 
-  async #isInteractive(): Promise<boolean> {
+  get #interactive(): boolean {
     const { stdin, stdout } = this.#context.terminal
     return stdin.isTTY && stdout.isTTY
   }

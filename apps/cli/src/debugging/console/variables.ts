@@ -13,11 +13,16 @@ export async function showVariables(
   const { variables } = await console.debuggee.client.request('variables', { variablesReference: reference, start: 0, count: SHOWN + 1 })
   for (const variable of variables.slice(0, SHOWN)) {
     console.say(`${indent}${variable.name} = ${variable.value}`)
-    if (depth > 0 && variable.variablesReference > 0)
+    if (depth > 0 && isOpened(variable))
       await showVariables(console, variable.variablesReference, { indent: `${indent}  `, depth: depth - 1 })
   }
   if (variables.length > SHOWN) console.say(`${indent}… more than ${SHOWN}`)
   return variables.length
+}
+
+/** What runs code when it is looked at, and what many values share, is opened only by its own name. */
+function isOpened({ name, variablesReference, presentationHint }: Dap.Variable): boolean {
+  return variablesReference > 0 && !presentationHint?.lazy && !/prototype|metatable/i.test(name)
 }
 
 /** The scopes of the frame that is looked at. */
