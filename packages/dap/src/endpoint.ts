@@ -6,7 +6,10 @@ export interface RequestContext {
   readonly request: Dap.Request
   /** Aborts when the other side cancels this request, or when the endpoint closes. */
   readonly signal: AbortSignal
-  /** Runs right after this request was answered with success: for events that may only follow that, such as `initialized`. */
+  /**
+   * Runs right after this request was answered with success: for events that may only follow that, such as `initialized`. Also when it
+   * succeeds although it was cancelled.
+   */
   afterResponse(run: () => void): void
 }
 
@@ -53,6 +56,12 @@ interface Pending {
   reject(error: unknown): void
 }
 
+interface Running {
+  readonly aborter: AbortController
+  /** Answers it as cancelled. */
+  cancel(): void
+}
+
 /**
  * One side of a debugging conversation, without I/O: numbers what it sends, answers every request exactly once, and gives the answers
  * to what it asked. A debug adapter and its client are the same thing here; they differ in what they handle and what they ask.
@@ -63,7 +72,7 @@ export class Endpoint {
   /** What was asked of the other side, and not yet answered. */
   readonly #asked = new Map<number, Pending>()
   /** What the other side asked, and is not yet answered. */
-  readonly #running = new Map<number, AbortController>()
+  readonly #running = new Map<number, Running>()
   #seq = 0
   #closed: LlmspellError | undefined
 
@@ -151,7 +160,7 @@ export class Endpoint {
     for (const { command, reject } of this.#asked.values())
       reject(new LlmspellError(`${command} was not answered: ${reason}`, { code: 'dap.closed', data: { command } }))
     this.#asked.clear()
-    for (const running of this.#running.values()) running.abort(closed)
+    for (const { aborter } of this.#running.values()) aborter.abort(closed)
     this.#running.clear()
   }
 
@@ -161,20 +170,25 @@ export class Endpoint {
 
   #answer(request: Dap.Request): void {
     const { command, seq } = request
-    const running = new AbortController()
+    const aborter = new AbortController()
+    const running: Running = { aborter, cancel: () => fail(undefined) }
     const after: (() => void)[] = []
+    let answered = false
     const respond = (answer: Pick<Dap.Response, 'success' | 'message' | 'body'>): void => {
       if (this.#running.get(seq) === running) this.#running.delete(seq)
+      if (answered) return
+      answered = true
       if (!this.#closed) this.#options.send({ seq: this.#next(), type: 'response', request_seq: seq, command, ...answer })
     }
     const fail = (thrown: unknown): void => {
-      const { message, error } = running.signal.aborted ? CANCELLED : (this.#options.describeError ?? describeError)(thrown, request)
+      const { message, error } = aborter.signal.aborted ? CANCELLED : (this.#options.describeError ?? describeError)(thrown, request)
       respond({ success: false, message, ...(error && { body: { error } }) })
     }
     const succeed = (body: unknown): void => {
       try {
         respond(body === undefined ? { success: true } : { success: true, body })
       } catch (error) {
+        answered = false
         return fail(error) // A body that is no JSON.
       }
       if (!this.#closed) for (const run of after) run()
@@ -184,7 +198,7 @@ export class Endpoint {
       const problem = checkArguments(command, request.arguments)
       if (problem !== undefined) throw new LlmspellError(`${command}: ${problem}`, { code: 'dap.bad_arguments', data: { command } })
       this.#running.set(seq, running)
-      const body = handle(request.arguments, { request, signal: running.signal, afterResponse: (run) => after.push(run) })
+      const body = handle(request.arguments, { request, signal: aborter.signal, afterResponse: (run) => after.push(run) })
       if (isPromise(body)) void body.then(succeed, fail)
       else succeed(body)
     } catch (error) {
@@ -207,9 +221,11 @@ export class Endpoint {
     })
   }
 
-  /** An acknowledgement: the cancelled request has its own answer, and one that is answered already is none of anyone's business. */
+  /** The cancelled request is answered at once, whatever its handler does; one that is answered already is none of anyone's business. */
   #cancel({ requestId, progressId }: Dap.CancelArguments): undefined {
-    if (requestId !== undefined) this.#running.get(requestId)?.abort(new LlmspellError('cancelled', { code: 'dap.cancelled' }))
+    const running = requestId === undefined ? undefined : this.#running.get(requestId)
+    running?.aborter.abort(new LlmspellError('cancelled', { code: 'dap.cancelled' }))
+    running?.cancel()
     if (progressId !== undefined) this.#options.onCancelProgress?.(progressId)
   }
 

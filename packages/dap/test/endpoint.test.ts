@@ -106,6 +106,23 @@ describe('requests that arrive', () => {
 })
 
 describe('cancelling', () => {
+  test('answers at once, also what its handler never ends; what comes late is not sent', async () => {
+    const late = Promise.withResolvers<void>()
+    const { endpoint, sent } = start({ handlers: { evaluate: () => new Promise(() => {}), pause: () => late.promise } })
+    endpoint.receive(request(1, 'evaluate', { expression: 'x' }))
+    endpoint.receive(request(2, 'pause', { threadId: 1 }))
+    endpoint.receive(request(3, 'cancel', { requestId: 1 }))
+    endpoint.receive(request(4, 'cancel', { requestId: 2 }))
+    late.resolve()
+    await settled()
+    expect(sent).toMatchObject([
+      { request_seq: 1, success: false, message: 'cancelled' },
+      { request_seq: 3, success: true },
+      { request_seq: 2, success: false, message: 'cancelled' },
+      { request_seq: 4, success: true },
+    ])
+  })
+
   test('aborts the handler; the request and the cancelling are answered once each', async () => {
     const { endpoint, sent } = start({
       handlers: {

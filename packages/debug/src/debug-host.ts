@@ -18,7 +18,10 @@ export interface DebuggedEngine {
 export interface DebugHost {
   /** How cells are named (`cellSource`): the kernel gives these names as `debugSource` to the engines. */
   readonly cells: CellNaming
-  /** Runs a script in a fresh namespace. Rejects when it cannot start: no such file, unknown language, aborted before it ran. */
+  /**
+   * Runs a script in a fresh namespace. Resolves once it is on its way, perhaps before `prepare` was called. Rejects when it cannot start:
+   * no such file, unknown language. `signal` gives it up while it has not run.
+   */
   launch(options: LaunchOptions, observer: RunObserver, signal: AbortSignal): Promise<DebuggedRun>
   /** Interrupts what runs in that engine. */
   interrupt(engineId: string): Promise<void>

@@ -367,6 +367,25 @@ describe('attach', () => {
     expect(slot.engine.target.calls.at(-1)).toBe('detach')
   })
 
+  it('can be cancelled while the client configures, and tried again', async () => {
+    const toy = kernel()
+    const slot = toy.addShared()
+    const client = toy.client()
+    await client.initialize()
+    const requestId = client.nextSeq
+    const attached = client.answer('attach', {})
+    await client.event('initialized')
+    await client.ask('cancel', { requestId })
+    expect(await attached).toMatchObject({ success: false, message: 'cancelled' })
+    await toy.coordinator.settled(slot.id)
+    expect(slot.engine.target.calls.at(-1)).toBe('detach')
+    const again = client.ask('attach', {})
+    await client.event('initialized')
+    await client.ask('configurationDone')
+    await again
+    expect(client.all('process').map(({ body }) => body.startMethod)).toEqual(['attach'])
+  })
+
   it('is told when the kernel ends', async () => {
     const toy = kernel()
     toy.addShared()

@@ -64,10 +64,6 @@ export class ToyKernel implements DebugHost {
 
   async launch({ program, args = [] }: LaunchOptions, observer: RunObserver, signal: AbortSignal): Promise<DebuggedRun> {
     if (!existsSync(program)) throw new LlmspellError(`there is no file ${program}`, { code: 'kernel.no_file', hint: 'Look at the path.' })
-    await Promise.race([
-      this.slowStart,
-      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })),
-    ])
     const engine = new ToyEngine()
     const id = `engine-${++this.#engines}`
     const executionId = `execution-${++this.#executions}`
@@ -77,16 +73,28 @@ export class ToyKernel implements DebugHost {
     }
     const name = `Toy ${basename(program)}`
     const debugged = { id, name, languages: ['lua'] as const, namespace: 'fresh' as const, target: engine.target }
-    await observer.prepare(debugged)
-    const added = this.coordinator.addEngine(debugged)
-    this.coordinator.executionStarted(id, { executionId, source: program })
-    this.#running.set(id, engine)
-    const code = args.length > 0 ? `args = '${args.join(' ')}'\n` : ''
-    const ended = engine.run(program, readFileSync(program, 'utf8') + code).then(async ({ status, error }) => {
+    const run = async (): Promise<ToyOutcome> => {
+      try {
+        await Promise.race([
+          this.slowStart,
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+        ])
+        await observer.prepare(debugged)
+      } catch (error) {
+        return { status: 'interrupted', error: (error as Error).message }
+      }
+      const added = this.coordinator.addEngine(debugged)
+      this.coordinator.executionStarted(id, { executionId, source: program })
+      this.#running.set(id, engine)
+      const code = args.length > 0 ? `args = '${args.join(' ')}'\n` : ''
+      const outcome = await engine.run(program, readFileSync(program, 'utf8') + code)
       await new Promise(setImmediate)
       this.#running.delete(id)
-      this.coordinator.executionEnded(id, executionId, status === 'ok' ? 0 : 1)
+      this.coordinator.executionEnded(id, executionId, outcome.status === 'ok' ? 0 : 1)
       added.dispose()
+      return outcome
+    }
+    const ended = run().then(({ status, error }) => {
       const exitCode = status === 'ok' ? 0 : status === 'error' ? 1 : 130
       return { exitCode, ...(error !== undefined && { error: { name: 'ToyError', message: error, traceback: [`ToyError: ${error}`] } }) }
     })

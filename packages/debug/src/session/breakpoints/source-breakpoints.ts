@@ -54,9 +54,11 @@ export class SourceBreakpoints {
       .filter(([, group]) => group.size > 0)
       .map(([source, group]) => ({
         source: sources.toClient(source).path ?? source,
-        breakpoints: [...group.all].map(({ spec: { id: _, column: __, ...spec }, bound }) => ({
-          ...spec,
-          line: client.lineToClient(bound?.line ?? spec.line),
+        breakpoints: [...group.all].map(({ spec: { line, condition, hitCondition, logMessage }, bound }) => ({
+          line: client.lineToClient(bound?.line ?? line),
+          ...(condition !== undefined && { condition }),
+          ...(hitCondition !== undefined && { hitCondition }),
+          ...(logMessage !== undefined && { logMessage }),
         })),
       }))
   }

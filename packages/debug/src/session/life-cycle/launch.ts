@@ -3,6 +3,7 @@ import type { RequestContext } from '@llmspell/dap'
 import type { DebuggedEngine, DebuggedRun } from '../../debug-host.ts'
 import type { EngineLink } from '../../engine-link.ts'
 import type { SessionContext } from '../session-context.ts'
+import { abortable } from './abortable.ts'
 import { showProgress } from './progress.ts'
 import type { LaunchArguments } from './start-arguments.ts'
 
@@ -13,9 +14,10 @@ export class Launch {
   readonly args: LaunchArguments
   readonly #context: SessionContext
   readonly #abort = new AbortController()
-  readonly #ended: Deferred<void> = deferred()
+  readonly #ended: Deferred<Outcome> = deferred()
   #link: EngineLink | undefined
   #run: DebuggedRun | undefined
+  #begun = false
   #terminating = false
   #progressId: string | undefined
 
@@ -31,23 +33,37 @@ export class Launch {
   async start(request: RequestContext, ready: () => Promise<void>, ended: (outcome: Outcome) => void): Promise<void> {
     const { host } = this.#context
     const { program } = this.args.options
+    const prepared = deferred()
+    prepared.promise.catch(() => undefined)
     const progress = showProgress(this.#context, `Starting ${program}`, request.request.seq)
     this.#progressId = progress.id
-    const giveUp = (): void => this.#abort.abort(new LlmspellError('the start was cancelled', { code: 'debug.launch_failed' }))
+    const giveUp = (): void => this.#giveUp('the start was cancelled')
     request.signal.addEventListener('abort', giveUp, { once: true })
     try {
-      this.#run = await host.launch(
+      const run = await host.launch(
         this.args.options,
         {
           prepare: async (engine) => {
             progress.dispose()
-            await this.#join(engine)
-            await abortable(ready(), this.#abort.signal)
+            try {
+              await this.#join(engine)
+              await abortable(ready(), this.#abort.signal)
+              prepared.resolve()
+            } catch (error) {
+              prepared.reject(error)
+              throw error
+            }
           },
           output: (name, text) => this.#context.event('output', { category: name, output: text }),
         },
         this.#abort.signal,
       )
+      this.#run = run
+      void run.ended.then(async (outcome) => {
+        await this.leave('continue')
+        this.#ended.resolve(outcome)
+      })
+      await abortable(Promise.race([prepared.promise, run.ended.then(neverBegan)]), this.#abort.signal)
     } catch (error) {
       await this.leave('continue')
       throw launchFailed(program, error)
@@ -55,6 +71,7 @@ export class Launch {
       progress.dispose()
       request.signal.removeEventListener('abort', giveUp)
     }
+    this.#begun = true
     // Nothing of the run is told before the answer that it has started.
     const release = this.#link?.hold(this.#context.member)
     const told = deferred()
@@ -62,26 +79,26 @@ export class Launch {
       release?.()
       told.resolve()
     })
-    void Promise.all([this.#run.ended, told.promise]).then(async ([outcome]) => {
-      await this.leave('continue')
-      this.#ended.resolve()
+    void Promise.all([this.#ended.promise, told.promise]).then(([outcome]) => {
       this.#tellError(outcome)
       ended(outcome)
     })
   }
 
-  get started(): boolean {
-    return this.#run !== undefined
+  /** Its code runs, or has. */
+  get begun(): boolean {
+    return this.#begun
   }
 
   cancels(progressId: string): void {
-    if (progressId === this.#progressId) this.#abort.abort(new LlmspellError('the start was cancelled', { code: 'debug.launch_failed' }))
+    if (progressId === this.#progressId) this.#giveUp('the start was cancelled')
   }
 
   /** Resolves when it has ended; at once when it had not started. */
   async terminate(): Promise<void> {
     this.#terminating = true
-    if (!this.#run) return this.#abort.abort(new LlmspellError('terminated before it ran', { code: 'debug.launch_failed' }))
+    this.#giveUp('it was terminated before it ran')
+    if (!this.#run) return
     await this.#run.terminate()
     await this.#ended.promise
   }
@@ -104,6 +121,11 @@ export class Launch {
     await link.join(member, { control: true, stopOnEntry: this.args.stopOnEntry, recordHistory: this.args.recordHistory })
   }
 
+  /** No matter once it runs. */
+  #giveUp(why: string): void {
+    this.#abort.abort(new LlmspellError(why, { code: 'debug.launch_failed' }))
+  }
+
   #tellError({ error }: Outcome): void {
     if (!error || this.#terminating) return
     const lines = error.traceback.length > 0 ? error.traceback : [`${error.name}: ${error.message}`]
@@ -111,21 +133,11 @@ export class Launch {
   }
 }
 
-function launchFailed(program: string, cause: unknown): LlmspellError {
-  const hint = LlmspellError.is(cause) ? cause.hint : undefined
-  return new LlmspellError(`cannot run ${program}: ${messageOf(cause)}`, {
-    code: 'debug.launch_failed',
-    cause,
-    data: { program },
-    ...(hint !== undefined && { hint }),
-  })
+function neverBegan({ exitCode, error }: Outcome): never {
+  throw new LlmspellError(error?.message ?? `it ended with code ${exitCode} before it began`, { code: 'debug.launch_failed' })
 }
 
-function abortable(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.reject(signal.reason as Error)
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
+function launchFailed(program: string, cause: unknown): LlmspellError {
+  const hint = LlmspellError.is(cause) ? cause.hint : undefined
+  return new LlmspellError(messageOf(cause), { code: 'debug.launch_failed', cause, data: { program }, ...(hint !== undefined && { hint }) })
 }

@@ -14,21 +14,11 @@ export function lifeCycleHandlers(context: SessionContext): Pick<Handlers, LifeC
       if (context.kind === 'jupyter') afterResponse(() => context.event('initialized'))
       return adapterCapabilities
     },
-    async launch(args, request) {
-      await lifeCycle.launch(args, request)
-    },
-    async attach(args, request) {
-      await lifeCycle.attach(args, request)
-    },
-    async configurationDone(_args, request) {
-      await lifeCycle.configurationDone(request)
-    },
-    async restart(args, request) {
-      await lifeCycle.restart(args?.arguments, request)
-    },
-    async terminate() {
-      await lifeCycle.terminate()
-    },
+    launch: (args, request) => lifeCycle.starting(lifeCycle.launch(args, request)),
+    attach: (args, request) => lifeCycle.starting(lifeCycle.attach(args, request)),
+    restart: (args, request) => lifeCycle.starting(lifeCycle.restart(args?.arguments, request)),
+    configurationDone: (_args, request) => lifeCycle.configurationDone(request),
+    terminate: () => lifeCycle.terminate(),
     async disconnect(args, { afterResponse }) {
       await lifeCycle.disconnect(args ?? {})
       afterResponse(() => context.clientLeft())

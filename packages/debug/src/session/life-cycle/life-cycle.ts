@@ -2,6 +2,7 @@ import { type Deferred, deferred, LlmspellError } from '@llmspell/base'
 import type { Dap, RequestContext } from '@llmspell/dap'
 import type { EngineLink } from '../../engine-link.ts'
 import type { SessionContext } from '../session-context.ts'
+import { abortable } from './abortable.ts'
 import { Attachment } from './attachment.ts'
 import { Launch } from './launch.ts'
 import { type OnDisconnect, readAttach, readLaunch } from './start-arguments.ts'
@@ -19,6 +20,8 @@ export class LifeCycle {
   #subject: Launch | Attachment | undefined
   /** Requests that set something up and are not answered yet. */
   readonly #configuring = new Set<Promise<unknown>>()
+  /** Launch, attach or restart, until it is answered. */
+  #starting: Promise<void> = Promise.resolve()
   #configured: Deferred<void> = waitForClient()
   #restarting = false
   #saidTerminated = false
@@ -43,6 +46,12 @@ export class LifeCycle {
 
   initialized(): void {
     if (this.#phase === 'fresh') this.#phase = 'initialized'
+  }
+
+  /** `disconnect` waits until this is answered: after it nothing is. */
+  starting(request: Promise<void>): Promise<void> {
+    this.#starting = request
+    return request
   }
 
   /** `configurationDone` waits for these. */
@@ -83,11 +92,17 @@ export class LifeCycle {
     if (kind === 'jupyter' && this.attached) return
     const attachment = new Attachment(this.#context, readAttach(given, client))
     this.#begin(attachment)
-    await attachment.start()
-    if (kind === 'dap') {
-      event('initialized')
-      this.#tellAbilities()
-      await this.#configured.promise
+    try {
+      await attachment.start()
+      if (kind === 'dap') {
+        event('initialized')
+        this.#tellAbilities()
+        await abortable(this.#configured.promise, request.signal)
+      }
+    } catch (error) {
+      await attachment.leave('continue')
+      this.#rewind(attachment)
+      throw error
     }
     this.#startedAfter(request, attachment.args.run ?? 'llmspell kernel', 'attach')
   }
@@ -188,7 +203,7 @@ export class LifeCycle {
   }
 
   /** The start failed; another may be tried. */
-  #rewind(subject: Launch): void {
+  #rewind(subject: Launch | Attachment): void {
     if (this.#subject !== subject) return
     this.#subject = undefined
     this.#phase = 'initialized'
@@ -219,9 +234,10 @@ export class LifeCycle {
     const subject = this.#subject
     this.#finish()
     if (!subject) return
-    if (how === 'terminate' || (subject instanceof Launch && !subject.started))
+    if (how === 'terminate' || (subject instanceof Launch && !subject.begun))
       await (subject instanceof Launch ? subject.terminate() : subject.interrupt())
     await subject.leave(how === 'stay' ? 'stay' : 'continue')
+    await this.#starting.catch(() => undefined)
   }
 
   /** Requests that wait for the client's configuration are told that none will come. */
