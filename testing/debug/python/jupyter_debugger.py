@@ -8,7 +8,7 @@ import suite
 from ipykernel.compiler import murmur2_x86
 from jupyter_client import KernelManager
 
-NAME = sys.argv[1]
+NAME = next(word for word in sys.argv[1:] if not word.startswith('--'))
 WAIT = 30
 
 # Line numbers below count from 1; `body` is the line that stands in the function.

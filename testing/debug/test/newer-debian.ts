@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,8 @@ export const newerDebian: NodeJS.ProcessEnv = { LLMSPELL_DEBIAN: root }
 
 /** A `describe` for programs of the newer Debian: where none can be had it is skipped and the reason is printed. */
 export function describeInNewerDebian(program: string, name: string, body: () => void): void {
-  if (existsSync(join(root, program))) {
+  // not followed: links there are meant from within
+  if (lstatSync(join(root, program), { throwIfNoEntry: false })) {
     describe(name, body)
     return
   }

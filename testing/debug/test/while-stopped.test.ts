@@ -43,7 +43,7 @@ describe.each(languages)('while a script in %s stands still', (language) => {
       const cell = await home().llmspell(['exec', '--lang', other, '6 * 7'])
       expect([cell.code, cell.stdout.trim()], cell.stderr).toEqual([0, '42'])
     }
-    expect((await status()).execution_state).toBe('busy')
+    expect((await status()).execution_state).toBe('stopped')
     expect(await session.evaluate('n')).toBe('41')
     await session.go('continue')
     expect(await run.ended()).toBe(0)
