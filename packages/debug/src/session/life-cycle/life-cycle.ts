@@ -100,8 +100,8 @@ export class LifeCycle {
         await abortable(this.#configured.promise, request.signal)
       }
     } catch (error) {
-      await attachment.leave('continue')
       this.#rewind(attachment)
+      await attachment.leave('continue')
       throw error
     }
     this.#startedAfter(request, attachment.args.run ?? 'llmspell kernel', 'attach')
@@ -269,7 +269,7 @@ export function wrongState(command: string, phase: Phase): LlmspellError {
   const why: Readonly<Record<Phase, string>> = {
     fresh: "'initialize' comes first",
     initialized: "needs 'launch' or 'attach' first",
-    starting: "needs 'configurationDone' first",
+    starting: 'is already done',
     running: 'is already done',
     ended: 'comes too late: what was debugged has ended',
   }
