@@ -40,6 +40,8 @@ export class EngineLink {
   execution: { executionId: string; source: string } | undefined
   readonly #logger: Logger
   readonly #members = new Map<EngineMember, JoinOptions>()
+  /** They still hear what was printed while they were there. */
+  readonly #leaving = new Set<EngineMember>()
   #controller: EngineMember | undefined
   #stop: StoppedEvent | undefined
   #subscription: Disposable | undefined
@@ -94,14 +96,17 @@ export class EngineLink {
   /** Resolves when the next one controls it or, after the last, when the target is detached. */
   leave(member: EngineMember, mode: LeaveMode): Promise<void> {
     if (!this.#members.delete(member)) return Promise.resolve()
+    this.#leaving.add(member)
     const controlled = this.#controller === member
     if (controlled) this.#controller = this.#members.keys().next().value
     const next = this.#controller
     return this.#queue(async () => {
-      if (this.#members.size === 0 && !(mode === 'stay' && this.#stop)) return await this.#detach()
-      if (!controlled) return
-      await this.#tell(member.giveUpControl(this), 'giving up control')
-      if (next && next === this.#controller) await this.#tell(next.takeControl(this), 'taking control')
+      if (this.#members.size === 0 && !(mode === 'stay' && this.#stop)) await this.#detach()
+      else if (controlled) {
+        await this.#tell(member.giveUpControl(this), 'giving up control')
+        if (next && next === this.#controller) await this.#tell(next.takeControl(this), 'taking control')
+      }
+      this.#leaving.delete(member)
     })
   }
 
@@ -141,14 +146,18 @@ export class EngineLink {
     const wasStopped = this.#stop !== undefined
     if (event.type === 'stopped') this.#stop = event
     else if (event.type === 'continued' || event.type === 'lost') this.#stop = undefined
-    for (const member of [...this.#members.keys()]) if (member !== except) member.engineEvent(this, event, wasStopped)
+    const told = new Set(this.#members.keys())
+    if (event.type === 'output') for (const member of this.#leaving) told.add(member)
+    for (const member of told) if (member !== except) member.engineEvent(this, event, wasStopped)
   }
 
   async #detach(): Promise<void> {
+    this.#stop = undefined
+    await this.#tell(this.target.detach(), 'detaching')
+    if (this.#members.size > 0) return
     this.#subscription?.dispose()
     this.#subscription = undefined
     this.#stop = undefined
-    await this.#tell(this.target.detach(), 'detaching')
   }
 
   /** A history that one session asked for is kept for all. */

@@ -132,6 +132,15 @@ describe('breakpoints in sources', () => {
     expect(client.all('breakpoint').map(({ body }) => body.breakpoint.verified)).toEqual([true, false])
   })
 
+  it('of a buffer without a file are refused one by one', async () => {
+    const client = kernel().client()
+    await client.initialize()
+    expect(await client.breakAt('', [1, 2])).toMatchObject([
+      { verified: false, message: 'an empty path names no source' },
+      { verified: false },
+    ])
+  })
+
   it('can be ten thousand in one source', async () => {
     const toy = kernel()
     const client = toy.client()

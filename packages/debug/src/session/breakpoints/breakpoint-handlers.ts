@@ -6,9 +6,11 @@ export function breakpointHandlers(
 ): Pick<Handlers, 'setBreakpoints' | 'setFunctionBreakpoints' | 'setExceptionBreakpoints' | 'breakpointLocations'> {
   const { breakpoints, functionBreakpoints, exceptionFilters, lifeCycle, sources, engines } = context
   return {
-    setBreakpoints({ source, breakpoints: wanted, lines = [] }, request) {
-      const name = sources.fromClient(source)
-      const set = breakpoints.set(name, wanted ?? lines.map((line) => ({ line })), request)
+    setBreakpoints({ source, breakpoints: given, lines = [] }, request) {
+      const wanted = given ?? lines.map((line) => ({ line }))
+      // Of a buffer that was never saved.
+      if (source.path === '' && !source.sourceReference && !source.name) return { breakpoints: wanted.map(inNoFile) }
+      const set = breakpoints.set(sources.fromClient(source), wanted, request)
       return lifeCycle.configuring(set.then((answer) => ({ breakpoints: answer })))
     },
 
@@ -42,4 +44,8 @@ export function breakpointHandlers(
       return { breakpoints: [...found.values()].sort((a, b) => a.line - b.line || (a.column ?? 0) - (b.column ?? 0)) }
     },
   }
+}
+
+function inNoFile(): Dap.Breakpoint {
+  return { verified: false, message: 'an empty path names no source', reason: 'failed' }
 }

@@ -108,8 +108,8 @@ export class Launch {
     const link = this.#link
     if (!link) return
     this.#link = undefined
-    this.#context.engines.remove(link)
     await link.leave(this.#context.member, mode)
+    this.#context.engines.remove(link)
   }
 
   async #join(engine: DebuggedEngine): Promise<void> {
