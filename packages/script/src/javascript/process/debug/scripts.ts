@@ -101,7 +101,7 @@ export class Scripts {
    */
   async settle(): Promise<void> {
     for (const script of [...this.#byId.values()]) {
-      if (script.hidden || script.record || script.kind === 'evaluated') continue
+      if (script.hidden || script.record || script.url === '') continue
       const url = script.url.startsWith('file:') ? pathOf(script.url)?.replace(/\s/g, '%20') : script.url
       const candidates = this.#records.named(url ?? '')
       if (candidates.length === 0) continue
