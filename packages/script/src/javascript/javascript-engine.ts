@@ -273,7 +273,7 @@ class JavascriptEngine implements ScriptEngine {
   #onScript(message: FromScript): void | Promise<void> {
     switch (message.t) {
       case 'done':
-        return this.#afterRawOutput(() => this.#onDone(message.n, message.outcome))
+        return this.#afterRawOutput(() => void this.#afterDebugger(() => this.#onDone(message.n, message.outcome)))
       case 'call':
         return this.#onCall(message)
       case 'input':
@@ -338,6 +338,12 @@ class JavascriptEngine implements ScriptEngine {
   /** Output of child processes comes through pipes of its own: what was written before now is read after one more turn of the loop. */
   #afterRawOutput(then: () => void): void {
     setImmediate(() => setImmediate(then))
+  }
+
+  /** What breakpoints have printed comes before the end of the execution. */
+  async #afterDebugger(then: () => void): Promise<void> {
+    if (this.#debugTarget?.attached) await this.#debugTarget.settle()
+    then()
   }
 
   #onGuard(message: FromGuard): void {

@@ -60,8 +60,8 @@ export type Question =
   | { t: 'isComplete'; q: number; code: string; language: Language }
   | { t: 'variables'; q: number }
 
-/** What a debugger can ask of the guard: the methods of `DebugTarget`, by name. */
-export type DebugMethod = Exclude<keyof DebugTarget, 'features' | 'onEvent'>
+/** What a debugger can ask of the guard: the methods of `DebugTarget`, by name. `settle`: what the script thread has set going is told. */
+export type DebugMethod = Exclude<keyof DebugTarget, 'features' | 'onEvent'> | 'settle'
 
 export interface DebugCommand {
   t: 'debug'

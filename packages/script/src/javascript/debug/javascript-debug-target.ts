@@ -45,6 +45,16 @@ export class JavascriptDebugTarget implements DebugTarget {
     this.#lane = lane
   }
 
+  get attached(): boolean {
+    return this.#attached
+  }
+
+  /** Resolves when everything has been told that the script has set going. */
+  async settle(): Promise<void> {
+    await this.#lane('settle', []).catch(() => {})
+    await this.#telling
+  }
+
   onEvent(listener: (event: DebugTargetEvent) => void): Disposable {
     return this.#events.on(listener)
   }

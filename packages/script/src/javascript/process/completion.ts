@@ -5,7 +5,7 @@ import { CONSTANT, DEBUG_HOOK, DYNAMIC_IMPORT, IMPORT_META } from '../source/rew
 import type { RemoteObject, ScriptInspector } from './script-inspector.ts'
 
 const ITEMS_MAX = 1000
-const KEYWORDS =
+export const KEYWORDS: readonly string[] =
   'async await break case catch class const continue debugger default delete do else export extends false finally for function if import in instanceof let new null of return static super switch this throw true try typeof undefined var void while with yield'.split(
     ' ',
   )

@@ -15,13 +15,15 @@ export function rememberGlobals(): void {
 /** Where a debugger finds what it has put into the script thread. It cannot wait for a message: the thread may be busy for ever. */
 export function installDebugHook(): void {
   let realm: Context | undefined
+  const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply, set } = Reflect
+  const reflect = { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply, set }
   const hook = {
     agent: undefined as unknown,
     /** Evaluates the debugger's part in a realm of its own. */
     install(source: string, emit: unknown): unknown {
       realm ??= createContext()
       const make = new Script(source, { filename: 'llmspell:agent' }).runInContext(realm) as (...args: unknown[]) => unknown
-      hook.agent = make(emit, inspect, Error, (key: string) => found.has(key))
+      hook.agent = make(emit, inspect, Error, (key: string) => found.has(key), reflect)
       return hook.agent
     },
     /** A value as the result of a cell, in JSON. Undefined when it takes a promise to make it. */

@@ -184,27 +184,27 @@ class Guard {
       ...(args && { args }),
       ...(drain && { drain }),
       ...(as !== undefined && { as }),
-      ...(this.#debugger?.attached && { mark: `${RUN_MARK}${n}` }),
+      ...(this.#debugger?.attached && { mark: `${RUN_MARK}${n}`, ...(this.#debugger.wantsEvaluation && { repl: true }) }),
     })
     this.#tick()
   }
 
   async #debug({ q, command, args }: DebugCommand): Promise<void> {
-    const work = this.#command(command, args)
+    let work: Promise<unknown>
     if (SETTINGS.has(command)) {
       this.#settling++
-      const settled = work.then(
+      work = this.#settled.then(() => this.#command(command, args))
+      this.#settled = work.then(
         () => this.#settling--,
         () => this.#settling--,
       )
-      this.#settled = Promise.all([this.#settled, settled])
-    }
+    } else work = this.#command(command, args)
     try {
       this.#send({ t: 'answer', q, value: await work })
     } catch (error) {
-      const code = codeOf(error)
       const hint = LlmspellError.is(error) ? error.hint : undefined
-      this.#send({ t: 'answer', q, error: messageOf(error), ...(code !== undefined && { code }), ...(hint !== undefined && { hint }) })
+      const code = codeOf(error) ?? 'debug.failed'
+      this.#send({ t: 'answer', q, error: messageOf(error), code, ...(hint !== undefined && { hint }) })
     }
   }
 
@@ -218,7 +218,8 @@ class Guard {
       return this.#debugger
     })
     const scriptDebugger = (await this.#loading) as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>
-    return await scriptDebugger[command]?.(...args)
+    // JSON has no undefined.
+    return await scriptDebugger[command]?.(...args.map((one) => one ?? undefined))
   }
 
   #sendEvent(event: DebugTargetEvent, afterOutput: boolean): void {

@@ -35,8 +35,12 @@ export class SourceMapping {
         column: at === line ? column - 1 : 0,
         bias: LEAST_UPPER_BOUND,
       })
-      const first = places.filter((one) => one.line !== null).sort((a, b) => a.line! - b.line! || a.column! - b.column!)[0]
-      if (first) return { line: first.line as number, column: (first.column as number) + 1 }
+      const first = places.reduce<Place | undefined>((least, one) => {
+        if (one.line === null) return least
+        const place = { line: one.line, column: one.column + 1 }
+        return least && (least.line < place.line || (least.line === place.line && least.column <= place.column)) ? least : place
+      }, undefined)
+      if (first) return first
     }
     return undefined
   }

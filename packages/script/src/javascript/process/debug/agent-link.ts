@@ -1,7 +1,7 @@
 import type { Runtime } from 'node:inspector'
 import { delay, LlmspellError } from '@llmspell/base'
 import { DEBUG_HOOK } from '../../source/rewrite.ts'
-import { type Agent, makeAgent } from './agent.ts'
+import { type Agent, type AsyncFrame, makeAgent } from './agent.ts'
 import type { Protocol } from './protocol.ts'
 
 const BINDING = '$llmspell$emit'
@@ -72,6 +72,21 @@ export class AgentLink {
 
   async value<T>(method: keyof Agent, ...args: Runtime.CallArgument[]): Promise<T> {
     return (await this.call(method, { byValue: true }, ...args)).value as T
+  }
+
+  /** What waits for the code of a frame: V8 keeps no account of it, because that is slow; a stack trace made there finds it out. */
+  async waiting(callFrameId: string): Promise<AsyncFrame[]> {
+    try {
+      const { result } = await this.#protocol.post<Runtime.EvaluateReturnType>('Debugger.evaluateOnCallFrame', {
+        callFrameId,
+        expression: `${DEBUG_HOOK}.agent.stack()\n//# sourceURL=llmspell:look`,
+        silent: true,
+        returnByValue: true,
+      })
+      return Array.isArray(result.value) ? (result.value as AsyncFrame[]) : []
+    } catch {
+      return []
+    }
   }
 
   /** The id of an object that the agent makes. */

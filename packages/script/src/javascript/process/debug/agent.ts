@@ -5,6 +5,8 @@ export interface Agent {
   slice(value: object, start: number, count: number): object
   entries(value: object, start: number, count: number): object
   pick(value: object, names: string): object
+  own(value: object): string[]
+  merge(target: object, source: object): void
   /** Names of what scripts have put into the global object. */
   made(global: object): string[]
   prototype(value: object): unknown
@@ -59,17 +61,18 @@ export const LONG_TEXT = 'LlmspellText'
 /**
  * The debugger's part in the script thread. Its source is evaluated in a realm of its own, so that nothing a script does to the
  * built-in objects reaches it, and so that it must not use anything from outside of itself. It runs no code of the script: no getter, no trap
- * of a proxy, no iterator.
+ * of a proxy, no iterator. `Reflect` is that of the script's realm, as it was at the start: Node makes some globals when they are first
+ * looked at, and aborts when that happens in a realm that is not its own.
  */
 export function makeAgent(
   emit: (message: string) => void,
   inspect: (value: unknown, options: object) => string,
   ScriptError: ErrorConstructor,
   isFound: (key: string) => boolean,
+  { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply, set: setProperty }: typeof Reflect,
 ): Agent {
   const LONG = 10_000
   const SHOWN = 1000
-  const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect
   const typedPrototype = getPrototypeOf(Uint8Array.prototype) as object
   const lengthOf = getOwnPropertyDescriptor(typedPrototype, 'length')?.get as () => number
   const tagOf = getOwnPropertyDescriptor(typedPrototype, Symbol.toStringTag)?.get as () => string | undefined
@@ -223,6 +226,10 @@ export function makeAgent(
         value,
         (JSON.parse(names) as string[]).filter((name) => getOwnPropertyDescriptor(value, name) !== undefined),
       ),
+    own: (value) => ownKeys(value).filter((key): key is string => typeof key === 'string'),
+    merge(target, source) {
+      for (const key of ownKeys(source)) Object.defineProperty(target, key, { ...descriptorOf(source, key), configurable: true })
+    },
     made: (global) => ownKeys(global).filter((key): key is string => typeof key === 'string' && !isFound(key)),
     prototype: (value) => getPrototypeOf(value),
     box,
@@ -242,7 +249,7 @@ export function makeAgent(
       return box(found?.get ? apply(found.get, receiver, []) : found?.value)
     },
     set(target, key, value) {
-      if (!Reflect.set(target, key, value)) throw new TypeError(`Cannot assign to read only property '${key}'`)
+      if (!setProperty(target, key, value)) throw new TypeError(`Cannot assign to read only property '${key}'`)
       return box(value)
     },
     setEntry(collection, index, value) {
@@ -259,7 +266,7 @@ export function makeAgent(
           if (typeof key !== 'string' || seen.has(key) || !key.startsWith(prefix)) continue
           if (out.length >= max) break
           seen.add(key)
-          out.push([key, typeof getOwnPropertyDescriptor(holder, key)?.value === 'function' ? 'function' : 'property'])
+          out.push([key, typeof descriptorOf(holder, key)?.value === 'function' ? 'function' : 'property'])
         }
       }
       return out

@@ -16,6 +16,7 @@ export type Checked = { code: string; program: Program; expression: AnyNode | un
 
 /** Code that a debugger is to evaluate: JavaScript or TypeScript, an expression or statements. An object literal is one. */
 export function checkCode(text: string): Checked {
+  if (text.trim() === '') return { problem: 'SyntaxError: the expression is empty' }
   const wrapped = tryParse(`(${text}\n)`)
   if (wrapped) return wrapped
   const plain = tryParse(text)
@@ -30,7 +31,6 @@ export function checkCode(text: string): Checked {
 
 /** Only an expression. */
 export function checkExpression(text: string): { code: string } | { problem: string } {
-  if (text.trim() === '') return { problem: 'SyntaxError: the expression is empty' }
   const checked = checkCode(text)
   if ('problem' in checked) return checked
   return checked.expression ? { code: checked.code } : { problem: 'SyntaxError: not an expression' }

@@ -1,9 +1,6 @@
-import type { Debugger, Runtime } from 'node:inspector'
+import type { Debugger } from 'node:inspector'
 import type { StackFrame } from '@llmspell/debug'
-import { DEBUG_HOOK } from '../../source/rewrite.ts'
-import type { AsyncFrame } from './agent.ts'
 import type { AgentLink } from './agent-link.ts'
-import type { Protocol } from './protocol.ts'
 import type { KnownScript, Scripts } from './scripts.ts'
 
 export interface Frame {
@@ -23,17 +20,16 @@ export function isShownFrame({ location }: Debugger.CallFrame, scripts: Scripts)
 /** The stack where the script stands still: the calls, then what waits for them. */
 export class Frames {
   readonly #scripts: Scripts
-  readonly #protocol: Protocol
+  readonly #agent: AgentLink
   readonly #calls: Frame[]
   readonly #nextId: () => number
   #waiting: Promise<Frame[]> | undefined
   #known: Frame[] = []
 
-  constructor(calls: readonly Debugger.CallFrame[], scripts: Scripts, agent: AgentLink, protocol: Protocol, nextId: () => number) {
+  constructor(calls: readonly Debugger.CallFrame[], scripts: Scripts, agent: AgentLink, nextId: () => number) {
     this.#scripts = scripts
-    this.#protocol = protocol
+    this.#agent = agent
     this.#nextId = nextId
-    void agent
     this.#calls = calls.flatMap((call) => {
       const script = scripts.get(call.location.scriptId)
       return script && isShownFrame(call, scripts) ? [this.#callFrame(call, script)] : []
@@ -78,23 +74,10 @@ export class Frames {
     }
   }
 
-  /** V8 keeps no account of what awaits what, because that is slow; a stack trace made here finds it out. */
   async #readWaiting(): Promise<Frame[]> {
     const call = this.#calls[0]?.call
     if (!call) return []
-    let found: AsyncFrame[]
-    try {
-      const { result } = await this.#protocol.post<Runtime.EvaluateReturnType>('Debugger.evaluateOnCallFrame', {
-        callFrameId: call.callFrameId,
-        expression: `${DEBUG_HOOK}.agent.stack()\n//# sourceURL=llmspell:look`,
-        silent: true,
-        returnByValue: true,
-      })
-      found = result.value as AsyncFrame[]
-    } catch {
-      return []
-    }
-    if (!Array.isArray(found)) return []
+    const found = await this.#agent.waiting(call.callFrameId)
     const frames = found.flatMap((one): Frame[] => {
       const id = this.#nextId()
       const script = one.url === '' ? undefined : this.#scripts.find(one.url, one.hash)

@@ -1,4 +1,5 @@
-import type { Debugger, Runtime } from 'node:inspector'
+import type { Debugger } from 'node:inspector'
+import { setFlagsFromString } from 'node:v8'
 import { LlmspellError } from '@llmspell/base'
 import type {
   AttachOptions,
@@ -24,7 +25,7 @@ import type { AgentMessage } from './agent.ts'
 import { AgentLink } from './agent-link.ts'
 import { Breakpoints } from './breakpoints.ts'
 import { Evaluator } from './evaluator.ts'
-import { ExceptionFilters } from './exceptions.ts'
+import { ExceptionFilters, type Thrown } from './exceptions.ts'
 import { type Frame, Frames, isShownFrame } from './frames.ts'
 import { Protocol } from './protocol.ts'
 import { HIDDEN_PATTERNS, type KnownScript, type ScriptParsed, Scripts } from './scripts.ts'
@@ -33,6 +34,8 @@ import { Variables } from './variables.ts'
 export const THREAD = 1
 /** A request to pause that met nothing but the engine's own code is made again. */
 const PAUSE_AGAIN_MS = 200
+/** How long a script that is busy in native code is waited for. */
+const SETTLE_MS = 300
 
 export interface DebuggerHost {
   readonly names: Declarations
@@ -44,7 +47,7 @@ export interface DebuggerHost {
 /** Where the script stands still. */
 interface Stop {
   readonly frames: Frames
-  readonly exception: (Runtime.RemoteObject & { uncaught: boolean }) | undefined
+  readonly exception: Thrown | undefined
 }
 
 /** The debugger of the script thread; lives in the guard from the first attach on. Commands are the methods of `DebugTarget`. */
@@ -63,8 +66,10 @@ export class ScriptDebugger {
   /** V8 stands still, perhaps only for us. */
   #paused = false
   /** Why the next stop is one. */
-  #intent: { kind: 'pause' } | { kind: 'step'; mode: ResumeMode } | undefined
+  #intent: { kind: 'pause'; moved: boolean } | { kind: 'step'; mode: ResumeMode } | undefined
   #stopOnEntry = false
+  /** The script of a client that was started last. */
+  #running: KnownScript | undefined
   #entryId: string | undefined
   /** Slots of breakpoints whose conditions have said yes since the last stop. */
   #hits: number[] = []
@@ -77,6 +82,11 @@ export class ScriptDebugger {
     this.#host = host
   }
 
+  /** Plain scripts must be evaluated like the others, or V8 takes their errors for caught. */
+  get wantsEvaluation(): boolean {
+    return this.#debugging && this.#exceptions.wantsEvaluation
+  }
+
   get attached(): boolean {
     return this.#debugging
   }
@@ -87,6 +97,8 @@ export class ScriptDebugger {
     const protocol = await this.#connect()
     this.#debugging = true
     try {
+      // Variables must have one place each, or what is set in one is not what the code reads.
+      setFlagsFromString('--no-ignition-reo')
       await protocol.post('Debugger.enable')
       await protocol.post('Debugger.setBlackboxPatterns', { patterns: HIDDEN_PATTERNS })
       await this.#watchScripts()
@@ -116,7 +128,7 @@ export class ScriptDebugger {
       reset: (slot) => void this.#agent.value('reset', { value: slot }).catch(() => {}),
     })
     this.#exceptions = new ExceptionFilters(protocol, this.#scripts, this.#agent)
-    this.#evaluator = new Evaluator(protocol, this.#variables, this.#agent, names)
+    this.#evaluator = new Evaluator(protocol, this.#scripts, this.#variables, this.#agent, names)
     try {
       await this.#agent.install()
     } catch (error) {
@@ -131,6 +143,7 @@ export class ScriptDebugger {
     if (!protocol || !this.#debugging) return
     this.#clear()
     try {
+      setFlagsFromString('--ignition-reo')
       await protocol.post('Debugger.disable')
     } finally {
       this.disconnect()
@@ -164,7 +177,7 @@ export class ScriptDebugger {
 
   async setExceptionFilters(filters: readonly ExceptionFilterSpec[]): Promise<void> {
     this.#attached()
-    await this.#exceptions.set(filters)
+    await this.#exceptions.set(filters, this.#running)
   }
 
   async breakpointLocations(source: string, line: number, endLine: number): Promise<{ line: number; column?: number }[]> {
@@ -275,7 +288,7 @@ export class ScriptDebugger {
     this.#thread(threadId)
     const protocol = this.#attached()
     if (this.#stop) return
-    this.#intent = { kind: 'pause' }
+    this.#intent = { kind: 'pause', moved: false }
     await protocol.post('Debugger.pause')
   }
 
@@ -289,6 +302,11 @@ export class ScriptDebugger {
     const script = this.#scripts.of(source).at(-1)
     if (!script) return undefined
     return script.record?.code ?? (await this.#scripts.text(script))
+  }
+
+  /** What the script thread has said so far has been handed on. */
+  async settle(): Promise<void> {
+    await this.#protocol?.post('Runtime.getIsolateId', {}, SETTLE_MS).catch(() => {})
   }
 
   /** An interrupt is on its way: nothing stops any more until it is over, and what stands still is ended. */
@@ -385,7 +403,7 @@ export class ScriptDebugger {
     const script = this.#scripts.add(parsed)
     for (const { breakpointId, location } of parsed.resolvedBreakpoints ?? []) this.#breakpoints.onResolved(breakpointId, location)
     // Those from before are told of when it is known what they are.
-    if (this.#instrumentation && script.kind !== 'evaluated') this.#announce(script)
+    if (this.#instrumentation && script.kind !== 'evaluated' && !parsed.sourceMapURL) this.#announce(script)
     void this.#breakpoints.bind(script).catch(() => {})
   }
 
@@ -425,14 +443,21 @@ export class ScriptDebugger {
     const first = shown.indexOf(true)
     const exception = exceptionOf(params)
     if (first < 0 || (first > 0 && !exception)) return this.#leave(first)
-    if (exception && !(await this.#exceptions.wants(exception, params.callFrames))) {
-      if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
+    if (exception) {
+      const verdict = await this.#exceptions.judge(exception, params.callFrames)
+      if (verdict) exception.uncaught = verdict.uncaught
+      else if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
     }
     if (!this.#paused || this.#protocol !== protocol) return
-    const frames = new Frames(params.callFrames, this.#scripts, this.#agent, protocol, () => ++this.#lastFrame)
+    const frames = new Frames(params.callFrames, this.#scripts, this.#agent, () => ++this.#lastFrame)
     const { ids, onlyFunctions } = this.#breakpoints.hit(hitIds, this.#hits)
     const reason = await this.#reasonOf({ entry, hit: this.#breakpoints.isHit(hitIds), onlyFunctions, exception, params })
     if (!this.#paused || this.#protocol !== protocol) return
+    if (reason === 'pause' && this.#intent?.kind === 'pause' && !this.#intent.moved) {
+      // What runs here may be optimized code, whose variables cannot be set: that of the next statement is not.
+      this.#intent = { kind: 'pause', moved: true }
+      return protocol.send('Debugger.stepInto')
+    }
     this.#intent = undefined
     this.#hits = []
     clearTimeout(this.#pauseTimer)
@@ -476,6 +501,10 @@ export class ScriptDebugger {
     const [top] = params.callFrames
     const script = top && this.#scripts.get(top.location.scriptId)
     if (script && !script.hidden) {
+      if (script.record) {
+        this.#running = script
+        this.#exceptions.prepare(script)
+      }
       if (this.#breakpoints.hasFunctions) await this.#breakpoints.bind(script).catch(() => {})
       if (this.#stopOnEntry && script.record && (await this.#isMain(script))) {
         this.#stopOnEntry = false
@@ -484,10 +513,11 @@ export class ScriptDebugger {
           .catch(() => undefined)
         this.#entryId = made?.breakpointId
       }
-      // A step into a script ends at its first statement.
-      if (this.#intent?.kind === 'step' && this.#intent.mode === 'stepIn') void 0
     }
-    if (this.#protocol === protocol) protocol.send('Debugger.resume')
+    if (this.#protocol !== protocol) return
+    await protocol.post('Debugger.resume').catch(() => {})
+    // It runs.
+    if (script && this.#protocol === protocol) this.#announce(script)
   }
 
   async #isMain({ scriptId, record, text }: KnownScript): Promise<boolean> {

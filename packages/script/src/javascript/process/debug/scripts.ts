@@ -11,8 +11,14 @@ export const FILE_MARK = 'llmspell:file'
 
 /** The engine's own files. */
 const ENGINE = new URL('../../..', import.meta.url).href
-/** What is never shown, for V8. */
-export const HIDDEN_PATTERNS: readonly string[] = ['^node:', '^llmspell:', `^${ENGINE.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`]
+/** What the engine is made of, when it is not one file. */
+const LIBRARIES = libraries()
+/** What is never shown, for V8. Where errors of host calls are raised V8 must stop. */
+export const HIDDEN_PATTERNS: readonly string[] = [
+  '^node:',
+  '^llmspell:(?!raise)',
+  ...[ENGINE, ...LIBRARIES].map((url) => `^${escaped(url)}`),
+]
 
 /** A script of V8 as a debugger sees it. */
 export interface KnownScript {
@@ -116,7 +122,7 @@ export class Scripts {
     const { scriptId, url, hash, sourceMapURL = '' } = parsed
     const mark = sourceMapURL.startsWith(RUN_MARK) ? this.#records.get(Number(sourceMapURL.slice(RUN_MARK.length))) : undefined
     if (mark) return this.#ofRecord(mark, parsed)
-    const hidden = url.startsWith('node:') || url.startsWith('llmspell:') || url.startsWith(ENGINE)
+    const hidden = [ENGINE, 'node:', 'llmspell:', ...LIBRARIES].some((start) => url.startsWith(start))
     const common = { scriptId, url, hash, hidden, announced: false, lines: Number.POSITIVE_INFINITY }
     if (url === '') return { ...common, source: `VM${scriptId}`, kind: 'evaluated', positions: UNMOVED }
     const path = pathOf(url)
@@ -156,4 +162,16 @@ function pathOf(url: string): string | undefined {
     return undefined
   }
   return isAbsolute(url) ? url.replaceAll('%20', ' ') : undefined
+}
+
+function libraries(): string[] {
+  try {
+    return [new URL('.', import.meta.resolve('@llmspell/base')).href]
+  } catch {
+    return []
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

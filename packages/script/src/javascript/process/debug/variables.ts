@@ -12,6 +12,7 @@ const PAGE_MAX = 10_000
 const WHOLE_MAX = 1000
 /** From so many on a client is told the number of properties, so that it can ask for pages. */
 const COUNTED_MIN = 100
+export const NAME: RegExp = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
 const INTERNAL = new Set([CONSTANT, DEBUG_HOOK, DYNAMIC_IMPORT, IMPORT_META])
 const BUFFERS =
   /^(?:ArrayBuffer|SharedArrayBuffer|DataView|Buffer|(?:Uint8Clamped|Big(?:Ui|I)nt64|(?:Ui|I)nt(?:8|16|32)|Float(?:16|32|64))Array)$/
@@ -35,6 +36,8 @@ export interface ScopeReference {
   type: string
   /** Shown first: `this` and what is being returned. */
   extra: { name: string; value: Runtime.RemoteObject }[]
+  /** The scopes inside of it, whose names hide its own. */
+  inner: readonly string[]
   /** The global object, when what scripts have put there is shown, too. */
   global?: string
 }
@@ -55,6 +58,8 @@ export class Variables {
   readonly #agent: AgentLink
   readonly #references = new Map<number, Reference>()
   readonly #memory = new Map<string, string>()
+  /** Scopes that are not what V8 has shown at the stop any more, unless they have been read again. */
+  #stale = false
   #last = 0
   #group = 0
 
@@ -68,7 +73,13 @@ export class Variables {
     return `stop${this.#group}`
   }
 
+  /** Code has run that may have changed variables: V8's picture of scopes is from before. */
+  changed(): void {
+    this.#stale = true
+  }
+
   forget(): void {
+    this.#stale = false
     this.#references.clear()
     this.#memory.clear()
     this.#protocol.send('Runtime.releaseObjectGroup', { objectGroup: this.group })
@@ -224,9 +235,27 @@ export class Variables {
   async #scope(scope: ScopeReference, page: VariablesPage): Promise<Variable[]> {
     if (page.filter === 'indexed') return []
     const extra = scope.extra.map(({ name, value }) => this.describe(name, value, name === 'this' ? 'this' : undefined))
+    if (this.#stale && scope.type !== 'global') await this.#readAgain(scope)
     const parts = [scope.objectId]
     if (scope.global !== undefined) parts.push(await this.#madeIn(scope.global))
     return await this.#listed(extra, parts, page)
+  }
+
+  /** Brings V8's picture of a scope up to date, where no inner scope hides its names. */
+  async #readAgain(scope: ScopeReference): Promise<void> {
+    const hidden = new Set<string>()
+    for (const objectId of scope.inner) for (const name of await this.#agent.value<string[]>('own', { objectId })) hidden.add(name)
+    const names = (await this.#agent.value<string[]>('own', { objectId: scope.objectId })).filter(
+      (name) => !hidden.has(name) && NAME.test(name),
+    )
+    if (names.length === 0 || names.length > WHOLE_MAX) return
+    const { result } = await this.#protocol.post<Runtime.EvaluateReturnType>('Debugger.evaluateOnCallFrame', {
+      callFrameId: scope.callFrameId,
+      expression: `{const $llmspell$o={__proto__:null};${names.map((name) => `try{$llmspell$o.${name}=${name}}catch{}`).join(';')};$llmspell$o}`,
+      objectGroup: this.group,
+      silent: true,
+    })
+    if (result.objectId !== undefined) await this.#agent.value('merge', { objectId: scope.objectId }, { objectId: result.objectId })
   }
 
   async #namespace(page: VariablesPage): Promise<Variable[]> {
@@ -355,14 +384,14 @@ function internal(variable: Variable): Variable {
   return { ...variable, hint: { ...variable.hint, kind: 'virtual' } }
 }
 
-function isShown(name: string): boolean {
+export function isShown(name: string): boolean {
   return !INTERNAL.has(name) && !name.startsWith('.')
 }
 
 export function memberPath(path: string, name: string): string {
   if (path === '') return name
   if (/^(?:0|[1-9]\d*)$/.test(name)) return `${path}[${name}]`
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`
+  return NAME.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`
 }
 
 function bounds({ start = 0, count }: VariablesPage, total: number): { start: number; count: number } {

@@ -1,0 +1,66 @@
+import type { AnyNode } from 'acorn'
+import type { Place } from '../../source/source-mapping.ts'
+import { children } from '../../source/syntax-tree.ts'
+import { parseLoosely } from './function-places.ts'
+
+/** What becomes of an error that leaves a place of a script. */
+export type Fate =
+  /** A `catch` of the same function takes it. */
+  | 'caught'
+  /** It rejects the promise of the async function there. */
+  | 'rejects'
+  /** It goes on to the caller. */
+  | 'leaves'
+  /** It rejects the promise of an async function that the place there calls without awaiting it at once. */
+  | 'unknown'
+
+/** Where a script catches, as its text says. */
+export class CatchPlaces {
+  readonly #program: AnyNode | undefined
+  readonly #starts: number[]
+
+  constructor(code: string) {
+    this.#program = parseLoosely(code)
+    this.#starts = [0]
+    for (let at = code.indexOf('\n'); at >= 0; at = code.indexOf('\n', at + 1)) this.#starts.push(at + 1)
+  }
+
+  /** Of an error that is thrown, or comes out of a call, at this place. */
+  fateAt(place: Place): Fate {
+    const path = this.#pathTo(place)
+    if (path.length === 0) return 'unknown'
+    let fate: Fate = 'leaves'
+    for (const [index, node] of path.entries()) {
+      // Inner ones have the last word.
+      if (/Function/.test(node.type) || node.type === 'StaticBlock' || node.type === 'PropertyDefinition')
+        fate = (node as { async?: boolean }).async ? 'rejects' : 'leaves'
+      else if (node.type === 'TryStatement' && node.handler && path[index + 1] === node.block) fate = 'caught'
+    }
+    return fate
+  }
+
+  /** Whether what a call at this place gives is awaited or returned at once, so that its rejection comes out here. */
+  awaitsAt(place: Place): boolean {
+    const path = this.#pathTo(place)
+    for (let at = path.length - 1; at > 0; at--) {
+      const node = path[at] as AnyNode
+      if (node.type !== 'CallExpression' && node.type !== 'NewExpression') continue
+      const parent = path[at - 1] as AnyNode
+      return parent.type === 'AwaitExpression' || parent.type === 'ReturnStatement' || parent.type === 'ArrowFunctionExpression'
+    }
+    return false
+  }
+
+  /** The nodes around a place, outermost first. */
+  #pathTo({ line, column }: Place): AnyNode[] {
+    const offset = (this.#starts[line - 1] ?? 0) + column - 1
+    const path: AnyNode[] = []
+    for (let node = this.#program; node; node = innerAt(node, offset)) path.push(node)
+    return path
+  }
+}
+
+function innerAt(node: AnyNode, offset: number): AnyNode | undefined {
+  for (const child of children(node)) if (child.start <= offset && offset < child.end) return child
+  return undefined
+}
