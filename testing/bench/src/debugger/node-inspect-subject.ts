@@ -103,8 +103,7 @@ export class NodeInspectSubject implements DebuggedSubject {
       await this.#post('Runtime.getProperties', { objectId, ownProperties: true, generatePreview: true })
       times.push(performance.now() - from)
     }
-    await this.#post('Runtime.terminateExecution')
-    await this.#post('Debugger.resume')
+    await this.#post('Debugger.resume', { terminateOnResume: true })
     return times
   }
 
