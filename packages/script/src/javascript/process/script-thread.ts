@@ -99,15 +99,21 @@ export class ScriptThread {
 
   onMessage(message: ScriptMessage): void {
     const { seq, body } = message
-    if (seq !== 0) {
-      lock(this.#words)
-      const old = seq <= (this.#words[TAKEN] as number)
-      if (!old) this.#words[TAKEN] = seq
-      unlock(this.#words)
-      if (old) return
-    }
-    if (typeof body === 'string') this.#onKernelMessage(JSON.parse(body) as ToScript)
-    else this.#onGuardMessage(body)
+    if (seq !== 0 && seq <= (this.#words[TAKEN] as number)) return
+    if (typeof body !== 'string') return this.#onGuardMessage(seq, body)
+    this.#take(seq)
+    this.#onKernelMessage(JSON.parse(body) as ToScript)
+  }
+
+  /** From here on the guard does not send the message again: a termination that strikes before this has undone nothing. */
+  #take(seq: number): void {
+    lock(this.#words)
+    this.#takeLocked(seq)
+    unlock(this.#words)
+  }
+
+  #takeLocked(seq: number): void {
+    if (seq !== 0) this.#words[TAKEN] = seq
   }
 
   /** For the end of the process: Node would wait for the debugger otherwise. */
@@ -163,15 +169,16 @@ export class ScriptThread {
     if (run) this.cells.run(new Cell({ n: message.n, source: 'comm', wantResult: false }), run)
   }
 
-  #onGuardMessage(message: Exclude<ForScript, string>): void {
+  #onGuardMessage(seq: number, message: Exclude<ForScript, string>): void {
     switch (message.t) {
       case 'run':
-        this.#run(message)
+        this.#run(seq, message)
         return
       case 'interrupt':
-        this.#onInterrupt(message.n)
+        this.#onInterrupt(seq, message.n)
         return
       case 'init':
+        this.#take(seq)
         installCatalogue(this, message.catalogue)
         rememberGlobals()
         this.send({ t: 'ready' })
@@ -181,7 +188,9 @@ export class ScriptThread {
     }
   }
 
-  #onInterrupt(n: number): void {
+  #onInterrupt(seq: number, n: number): void {
+    // A termination has swallowed what came before, such as the run to be ended: the guard sends it again, and then this.
+    if (seq > (this.#words[TAKEN] as number) + 1) return
     this.#stopHook?.()
     this.#stopHook = undefined
     lock(this.#words)
@@ -191,15 +200,20 @@ export class ScriptThread {
       this.#calls.cancel(cell)
       this.#finishLocked(cell, { status: 'interrupted', error: INTERRUPTED })
     }
+    this.#takeLocked(seq)
     Atomics.store(this.#words, INTERRUPT_ACK, n)
     Atomics.notify(this.#words, INTERRUPT_ACK)
     unlock(this.#words)
   }
 
-  #run(message: Run): void {
+  #run(seq: number, message: Run): void {
     const cell = new Cell({ ...message, owner: message.as })
+    // Together: a run that was taken has a cell that an interrupt can end, whatever a termination cuts off behind this.
+    lock(this.#words)
     this.#current = cell
     this.#last = cell
+    this.#takeLocked(seq)
+    unlock(this.#words)
     rememberScript(message.url, message.source, message.map)
     this.#enter(cell, message.cwd)
     this.cells.run(cell, () => this.#evaluate(cell, message))
