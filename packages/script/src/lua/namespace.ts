@@ -65,6 +65,8 @@ export class LuaNamespace {
   readonly #queue: RunRequest[] = []
   #introspection: Introspection | undefined
   #debugger: LuaDebugger | undefined
+  /** Code of the user, that a debugger may stop. */
+  #isRunning = false
   #run = IDLE
   #executionId = ''
   #nextCall = 1
@@ -208,6 +210,7 @@ export class LuaNamespace {
       post: (message) => this.#channel.post(message),
       flush: () => this.#output.flush(),
       isInterrupted: () => this.#isInterrupted,
+      isRunning: () => this.#isRunning,
       wait: (isOver) => this.#waitFor(isOver),
     })
   }
@@ -286,7 +289,13 @@ export class LuaNamespace {
   }
 
   #runDebugged(callee: LuaFunction, args: readonly unknown[]): unknown[] {
-    return this.#debugger?.run(callee, args) ?? this.#vm.call(callee, args)
+    this.#isRunning = true
+    try {
+      return this.#debugger?.run(callee, args) ?? this.#vm.call(callee, args)
+    } finally {
+      this.#isRunning = false
+      this.#debugger?.ran()
+    }
   }
 
   #evaluate(expression: string): Answers['evaluate'] {

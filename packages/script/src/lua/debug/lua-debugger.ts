@@ -53,6 +53,8 @@ export interface DebuggerServices {
   /** Sends output that waits. */
   flush(): void
   isInterrupted(): boolean
+  /** Code of the user runs, whether it began under the debugger or before it came. */
+  isRunning(): boolean
   /** Blocks until it is over; meanwhile everything that arrives is answered. */
   wait(isOver: () => boolean): void
 }
@@ -106,7 +108,6 @@ export class LuaDebugger {
   #isAttached = false
   #recordNext = false
   #isRecording = false
-  #isRunning = false
   #filters: readonly ExceptionFilterSpec[] = []
   #stop: Stop | undefined
   /** What the next step's end is called; undefined: no step is under way. */
@@ -148,21 +149,17 @@ export class LuaDebugger {
   run(callee: LuaFunction | HostFunction, args: readonly unknown[]): unknown[] {
     if (!this.#isAttached) return this.#vm.call(callee, args)
     this.#view.clear()
-    this.#isRunning = true
     this.#isRecording = this.#recordNext
     if (this.#atStart) this.#stepFrom(this.#vm.mainThread, 'in', this.#atStart)
     this.#atStart = undefined
-    try {
-      return this.#isRecording ? this.#recorder.run(callee, args) : this.#vm.call(callee, args)
-    } finally {
-      this.#isRunning = false
-      this.#isRecording = false
-      this.#threads.standIn = undefined
-      if (this.#isAttached) this.#afterRun()
-    }
+    return this.#isRecording ? this.#recorder.run(callee, args) : this.#vm.call(callee, args)
   }
 
-  #afterRun(): void {
+  /** Also after code that ran before anybody debugged. */
+  ran(): void {
+    this.#isRecording = false
+    this.#threads.standIn = undefined
+    if (!this.#isAttached) return
     this.#view.clear()
     const reason = this.#stepReason
     this.#stepFrom(this.#vm.mainThread, 'run', undefined)
@@ -384,10 +381,10 @@ export class LuaDebugger {
     },
     pause: () => {
       if (this.#stop) return
-      if (this.#isRunning) this.#stepReason = 'pause'
+      if (this.#services.isRunning()) this.#stepReason = 'pause'
       else this.#atStart = 'pause'
       // Where code waits for the kernel there is no safe point to look up at: it stops when it goes on.
-      if (this.#isRunning) this.#vm.step(this.#vm.threadChain()[0] ?? this.#vm.mainThread, 'in')
+      if (this.#services.isRunning()) this.#vm.step(this.#vm.threadChain()[0] ?? this.#vm.mainThread, 'in')
     },
     loadedSources: () => this.#services.sources.names(),
     sourceText: (source: string) => this.#services.sources.text(source),
@@ -401,7 +398,7 @@ export class LuaDebugger {
     this.#vm.onLoad = (chunkName, text) => sources.numberOfChunk(chunkName, text, this.#vm.system.cwd)
     this.#vm.control.telling = true
     this.#vm.adoptSources()
-    if (this.#recordNext && this.#isRunning && !this.#isRecording)
+    if (this.#recordNext && this.#services.isRunning() && !this.#isRecording)
       this.#say('History is recorded from the next run on: this one had begun already.\n')
   }
 
@@ -498,7 +495,7 @@ export class LuaDebugger {
   }
 
   #mustStand(): Stop {
-    if (!this.#stop) throw new Refusal('debug.not_stopped', this.#isRunning ? 'the script runs' : 'no script runs')
+    if (!this.#stop) throw new Refusal('debug.not_stopped', this.#services.isRunning() ? 'the script runs' : 'no script runs')
     return this.#stop
   }
 
