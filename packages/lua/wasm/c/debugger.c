@@ -323,6 +323,8 @@ static const char *name_function(const Proto *p, int pc, const char **table) {
   int reg = GETARG_A(p->code[pc]);
   *table = NULL;
   if (pc + 1 >= p->sizecode) return NULL;
+  const char *own = luaF_getlocalname(p, reg + 1, pc + 1);
+  if (own) return own;
   Instruction next = p->code[pc + 1];
   switch (GET_OPCODE(next)) {
     case OP_SETTABUP:
@@ -345,7 +347,7 @@ static const char *name_function(const Proto *p, int pc, const char **table) {
     default:
       break;
   }
-  return luaF_getlocalname(p, reg + 1, pc + 1);
+  return NULL;
 }
 
 static unsigned matching(const char *table, const char *name) {

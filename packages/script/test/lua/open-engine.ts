@@ -13,6 +13,7 @@ export const agentModule: ModuleDescription = {
     {
       name: 'query',
       doc: 'Answers.',
+      kind: 'provider',
       parameters: [{ name: 'text', type: 'any', doc: 'a question' }],
       result: { type: 'any', doc: 'the answer' },
     },
