@@ -67,6 +67,17 @@ end)''',
     'other_magic': ('%%js\nconsole.log("from js", 20 + 1)', 'from js 21'),
     'state_write': 'State.set("shared", 5)',
     'state_read': 'print(State.get("shared"))',
+    'debug': {
+        'cell': '-- 안녕 🚀\nlocal greeting = "안녕 🚀"\nlocal count = 20\ncount = count + 22\nprint(greeting .. " " .. count)',
+        'line': 4,
+        'locals': {'count': '20'},
+        'evaluate': ('count * 2', '40'),
+        'after': {'count': '42'},
+        'printed': '안녕 🚀 42\n',
+        'function': 'function triple(n)\n  return n * 3\nend',
+        'call': 'print(triple(2))',
+        'nested': 'nested = { inner = { 1, 2 } }',
+    },
 }
 
 JAVASCRIPT = {
@@ -129,6 +140,17 @@ JAVASCRIPT = {
     'late': 'setTimeout(() => console.log("late"), 300); 1',
     'state_write': 'await State.set("shared", 5)',
     'state_read': 'console.log(await State.get("shared"))',
+    'debug': {
+        'cell': '// 안녕 🚀\n{ const greeting = "안녕 🚀"\n  let count = 20\n  count = count + 22\n  console.log(greeting + " " + count)\n}',
+        'line': 4,
+        'locals': {'count': '20'},
+        'evaluate': ('count * 2', '40'),
+        'after': {'count': '42'},
+        'printed': '안녕 🚀 42\n',
+        'function': 'function triple(n) {\n  return n * 3\n}',
+        'call': 'console.log(triple(2))',
+        'nested': 'var nested = { inner: [1, 2] }',
+    },
 }
 
 TYPESCRIPT = {
@@ -142,6 +164,11 @@ TYPESCRIPT = {
     },
     'set': 'let kept: number = 41',
     'get': '(kept as number) + 1',
+    'debug': {
+        **JAVASCRIPT['debug'],
+        'cell': '// 안녕 🚀\n{ const greeting: string = "안녕 🚀"\n  let count: number = 20\n  count = count + 22\n  console.log(greeting + " " + count)\n}',
+        'function': 'function triple(n: number): number {\n  return n * 3\n}',
+    },
 }
 
 PYTHON = {

@@ -5,8 +5,8 @@ import type { DapMessage, DebugCoordinator, DebugSession } from '@llmspell/debug
 
 export interface DapConnectionParts {
   coordinator: DebugCoordinator
-  /** What running code has printed leaves now. */
-  flushOutput(): void
+  /** A script has come to stand still; to be called before the client learns of it. */
+  onStopped(): void
   clock: Clock
   logger: Logger
   trace(direction: 'in' | 'out', message: object): void
@@ -157,7 +157,7 @@ export class DapConnection {
   #send(message: DapMessage): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return
     this.#parts.trace('out', message)
-    if (message['event'] === 'stopped') this.#parts.flushOutput()
+    if (message['event'] === 'stopped') this.#parts.onStopped()
     this.#socket.write(encodeMessage(message as unknown as Dap.ProtocolMessage))
     if (this.#socket.writableLength > GONE_BYTES) this.#giveUp()
   }

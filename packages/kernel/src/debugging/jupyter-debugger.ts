@@ -7,8 +7,8 @@ import type { RequestContext } from '../request-context.ts'
 export interface JupyterDebuggerParts {
   coordinator: DebugCoordinator
   publisher: Publisher
-  /** What running code has printed leaves now. */
-  flushOutput(): void
+  /** A script has come to stand still; to be called before the client learns of it. */
+  onStopped(): void
   /** Milliseconds that a script may stand still while no front end asks anything; 0 for ever. */
   patience: number
   clock: Clock
@@ -60,8 +60,7 @@ export class JupyterDebugger {
   #publish(message: DapMessage): void {
     this.#parts.trace('out', message)
     if (message['event'] === 'stopped') {
-      // What was printed before the stop is seen before it.
-      this.#parts.flushOutput()
+      this.#parts.onStopped()
       this.#stopped = true
     } else if (message['event'] === 'continued' || message['event'] === 'terminated') this.#stopped = false
     this.#watch()

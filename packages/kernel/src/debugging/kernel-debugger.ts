@@ -61,7 +61,7 @@ export class KernelDebugger {
     this.jupyter = new JupyterDebugger({
       coordinator: this.#coordinator,
       publisher,
-      flushOutput: parts.flushOutput,
+      onStopped: () => this.#onStopped(),
       patience: parts.patience,
       clock,
       trace: this.#tracer('jupyter'),
@@ -71,7 +71,7 @@ export class KernelDebugger {
       accept: (socket, isToken) => {
         const connection = new DapConnection(socket, isToken, {
           coordinator: this.#coordinator,
-          flushOutput: parts.flushOutput,
+          onStopped: () => this.#onStopped(),
           clock,
           logger,
           trace: this.#tracer('dap'),
@@ -146,6 +146,12 @@ export class KernelDebugger {
   #started(slot: EngineSlot, execution: Execution | undefined): void {
     if (!execution) return
     this.#coordinator.executionStarted(slot.id, { executionId: execution.id, source: execution.debugSource ?? execution.source })
+  }
+
+  #onStopped(): void {
+    // What was printed before the stop is seen before it.
+    this.#parts.flushOutput()
+    this.#parts.executor.held()
   }
 
   /** A debugger that does not read holds up what prints, not the kernel. */

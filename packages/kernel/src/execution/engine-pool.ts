@@ -57,8 +57,12 @@ export class EnginePool {
     return this.#shared.values()
   }
 
+  findFactory(language: Language): EngineFactory | undefined {
+    return this.#options.factories.find((candidate) => candidate.languages.includes(language))
+  }
+
   factoryOf(language: Language): EngineFactory {
-    const factory = this.#options.factories.find((candidate) => candidate.languages.includes(language))
+    const factory = this.findFactory(language)
     if (factory) return factory
     const known = this.#options.factories.flatMap((candidate) => candidate.languages)
     throw new LlmspellError(`this kernel does not run ${language}`, {

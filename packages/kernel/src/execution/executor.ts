@@ -2,7 +2,7 @@ import { type Clock, LlmspellError, type Logger, messageOf } from '@llmspell/bas
 import { type CellNaming, cellSource } from '@llmspell/debug/cells'
 import type { ContentOf, KernelStatusReply } from '@llmspell/jupyter'
 import type { ExecuteOutcome, ExecuteRequest, Language, MimeBundle } from '@llmspell/script'
-import { parseCell } from '../cell-magic.ts'
+import { parseCell, parseDraft } from '../cell-magic.ts'
 import type { Debugging } from '../debugging/debugging.ts'
 import { type DocumentationQuery, parseDocumentationQuery } from '../documentation-query.ts'
 import { errorToScriptError, scriptErrorToContent } from '../error-to-reply.ts'
@@ -69,7 +69,11 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options
-    this.#queue = new ExecutionQueue((execution) => this.#run(execution))
+    this.#queue = new ExecutionQueue({
+      run: (execution) => this.#run(execution),
+      isHeld: ({ slot }) => slot !== undefined && options.debugging.isStopped(slot),
+      engineOf: ({ slot, request, language }) => slot?.factory ?? options.pool.findFactory(parseDraft(request.code, language).language),
+    })
     this.#fresh = new ConcurrentRuns((execution) => this.#run(execution), options.freshConcurrency)
   }
 
@@ -100,6 +104,11 @@ export class Executor {
     return execution
   }
 
+  /** A debugger holds a script: who waited for it may go past. */
+  held(): void {
+    this.#queue.advance()
+  }
+
   /** What runs in an engine now. */
   runningIn(slot: EngineSlot): Execution | undefined {
     for (const execution of this.#byId.values()) if (execution.slot === slot) return execution
@@ -121,11 +130,14 @@ export class Executor {
    * false when nothing of that name runs or waits.
    */
   async interrupt(id?: string): Promise<boolean> {
-    const execution = id === undefined ? this.#queue.running : this.#byId.get(id)
-    if (!execution) {
-      if (id === undefined) await this.#interruptCallbacks()
-      return false
-    }
+    if (id !== undefined) return await this.#interruptOne(this.#byId.get(id))
+    const running = [...this.#queue.running]
+    if (running.length === 0) await this.#interruptCallbacks()
+    return (await Promise.all(running.map((execution) => this.#interruptOne(execution)))).some(Boolean)
+  }
+
+  async #interruptOne(execution: Execution | undefined): Promise<boolean> {
+    if (!execution) return false
     if (execution.state === 'queued') {
       const match = (other: Execution): boolean => other === execution
       this.#abort([...this.#queue.remove(match), ...this.#fresh.remove(match)])

@@ -1,26 +1,34 @@
 import type { Execution } from './execution.ts'
 
-/** The shared namespace's line: one execution runs, the rest wait in the order they came, whoever sent them. */
-export class ExecutionQueue {
-  readonly #run: (execution: Execution) => Promise<void>
-  #waiting: Execution[] = []
-  #running: Execution | undefined
+export interface ExecutionQueueOptions {
+  /** Never rejects. */
+  run(execution: Execution): Promise<void>
+  /** A debugger holds it: it may stand still for ever. */
+  isHeld(execution: Execution): boolean
+  /** What runs it: two of different engines cannot be in each other's way. */
+  engineOf(execution: Execution): unknown
+}
 
-  constructor(run: (execution: Execution) => Promise<void>) {
-    this.#run = run
+/**
+ * The shared namespaces' line: one execution runs, the rest wait in the order they came, whoever sent them. Only while a debugger holds
+ * the one that runs do other clients' executions in other engines go past it; the order of each client and of each engine stays.
+ */
+export class ExecutionQueue {
+  readonly #options: ExecutionQueueOptions
+  #waiting: Execution[] = []
+  readonly #running = new Set<Execution>()
+
+  constructor(options: ExecutionQueueOptions) {
+    this.#options = options
   }
 
-  get running(): Execution | undefined {
+  get running(): ReadonlySet<Execution> {
     return this.#running
   }
 
-  get waiting(): readonly Execution[] {
-    return this.#waiting
-  }
-
   push(execution: Execution): void {
-    if (this.#running) this.#waiting.push(execution)
-    else void this.#work(execution)
+    this.#waiting.push(execution)
+    this.advance()
   }
 
   /** Takes out what waits and matches. */
@@ -30,11 +38,32 @@ export class ExecutionQueue {
     return removed
   }
 
-  async #work(first: Execution): Promise<void> {
-    for (let next: Execution | undefined = first; next; next = this.#waiting.shift()) {
-      this.#running = next
-      await this.#run(next)
+  /** Starts what may start now. To be called when an execution came to be held, too. */
+  advance(): void {
+    if (this.#running.size === 0) {
+      const first = this.#waiting.shift()
+      if (first) void this.#work(first)
     }
-    this.#running = undefined
+    if (this.#waiting.length > 0 && [...this.#running].every((execution) => this.#options.isHeld(execution))) this.#pass()
+  }
+
+  #pass(): void {
+    const { engineOf } = this.#options
+    const inFront = [...this.#running]
+    const next = this.#waiting.find((execution) => {
+      const free = inFront.every((other) => other.session !== execution.session && engineOf(other) !== engineOf(execution))
+      inFront.push(execution)
+      return free
+    })
+    if (!next) return
+    this.#waiting = this.#waiting.filter((execution) => execution !== next)
+    void this.#work(next)
+  }
+
+  async #work(execution: Execution): Promise<void> {
+    this.#running.add(execution)
+    await this.#options.run(execution)
+    this.#running.delete(execution)
+    this.advance()
   }
 }
