@@ -47,6 +47,10 @@ export class EngineLink {
   #subscription: Disposable | undefined
   #held: DebugTargetEvent[] | undefined
   #holds = 0
+  /** What the target was told last; undefined: not attached. */
+  #attached: { recordHistory: boolean } | undefined
+  /** Somebody waits for the stop at entry. */
+  #entryAhead = false
   #work: Promise<unknown> = Promise.resolve()
 
   constructor(engine: DebuggedEngine, ordinal: number, logger: Logger) {
@@ -86,7 +90,7 @@ export class EngineLink {
     if (!former || options.control) this.#controller = member
     return this.#queue(async () => {
       if (!this.#members.has(member)) return
-      await this.target.attach(this.#attachOptions(options))
+      await this.#attach(options.stopOnEntry === true)
       if (this.#controller !== member) return
       if (former && former !== member) await this.#tell(former.giveUpControl(this), 'giving up control')
       await member.takeControl(this)
@@ -138,31 +142,46 @@ export class EngineLink {
   }
 
   #receive(event: DebugTargetEvent): void {
-    if (this.#held) this.#held.push(event)
+    // Answers of a lost engine may never come.
+    if (event.type === 'lost') for (const held of this.#held?.splice(0) ?? []) this.#deliver(held)
+    if (this.#held && event.type !== 'lost') this.#held.push(event)
     else this.#deliver(event)
   }
 
   #deliver(event: DebugTargetEvent, except?: EngineMember): void {
     const wasStopped = this.#stop !== undefined
-    if (event.type === 'stopped') this.#stop = event
-    else if (event.type === 'continued' || event.type === 'lost') this.#stop = undefined
+    if (event.type === 'stopped') {
+      this.#stop = event
+      this.#entryAhead = false
+    } else if (event.type === 'continued' || event.type === 'lost') {
+      this.#stop = undefined
+      // It stood still for a debugger that has left.
+      if (this.#members.size === 0) void this.#queue(() => this.#detach())
+    }
     const told = new Set(this.#members.keys())
     if (event.type === 'output') for (const member of this.#leaving) told.add(member)
     for (const member of told) if (member !== except) member.engineEvent(this, event, wasStopped)
   }
 
+  /** A history that one session asked for is kept for all; a stop at entry that one waits for is not forgotten for another. */
+  async #attach(stopOnEntry: boolean): Promise<void> {
+    const recordHistory = this.#wantsHistory()
+    if (this.#attached && !stopOnEntry && (this.#attached.recordHistory || !recordHistory)) return
+    this.#entryAhead ||= stopOnEntry
+    await this.target.attach({ stopOnEntry: this.#entryAhead, recordHistory })
+    this.#attached = { recordHistory }
+  }
+
   async #detach(): Promise<void> {
+    if (!this.#attached || this.#members.size > 0) return
+    this.#attached = undefined
+    this.#entryAhead = false
     this.#stop = undefined
     await this.#tell(this.target.detach(), 'detaching')
+    this.#stop = undefined
     if (this.#members.size > 0) return
     this.#subscription?.dispose()
     this.#subscription = undefined
-    this.#stop = undefined
-  }
-
-  /** A history that one session asked for is kept for all. */
-  #attachOptions({ stopOnEntry }: JoinOptions): { stopOnEntry: boolean; recordHistory: boolean } {
-    return { stopOnEntry: stopOnEntry === true, recordHistory: this.#wantsHistory() }
   }
 
   #wantsHistory(): boolean {

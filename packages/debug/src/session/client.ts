@@ -42,7 +42,13 @@ export class Client {
   }
 
   pathToClient(path: string): string {
-    return this.usesUris ? `file://${path.split('/').map(encodeURIComponent).join('/')}` : path
+    return this.usesUris
+      ? `file://${path
+          .replace(/\p{Surrogate}/gu, '\ufffd')
+          .split('/')
+          .map(encodeURIComponent)
+          .join('/')}`
+      : path
   }
 
   /** Also of clients that said `path` and send a `file:` address. */

@@ -40,7 +40,7 @@ export class DebugSession implements EngineMember {
   constructor(carrier: SessionCarrier, ports: SessionPorts) {
     this.#carrier = carrier
     this.#context = makeContext(this, carrier, ports, {
-      event: (name, ...body) => this.#endpoint.event(name, ...(body as [never])),
+      event: (name, ...body) => this.#tell(() => this.#endpoint.event(name, ...(body as [never]))),
       clientLeft: () => this.#clientLeft(),
     })
     this.#endpoint = new Endpoint({
@@ -118,7 +118,7 @@ export class DebugSession implements EngineMember {
   // ---- what an engine tells ----
 
   engineEvent(link: EngineLink, event: DebugTargetEvent, wasStopped: boolean): void {
-    if (this.#context.engines.has(link)) tellTargetEvent(this.#context, link, event, wasStopped)
+    if (this.#context.engines.has(link)) this.#tell(() => tellTargetEvent(this.#context, link, event, wasStopped))
   }
 
   async takeControl(link: EngineLink): Promise<void> {
@@ -150,6 +150,15 @@ export class DebugSession implements EngineMember {
       }
     }
     this.#carrier.send(message as unknown as DapMessage)
+  }
+
+  /** A client that cannot be told must not trouble the engine or other clients. */
+  #tell(event: () => void): void {
+    try {
+      event()
+    } catch (error) {
+      this.#context.logger.log('warn', 'a debugger could not be told', { error: messageOf(error) })
+    }
   }
 
   #clientLeft(): void {

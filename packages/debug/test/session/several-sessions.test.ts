@@ -87,6 +87,50 @@ describe('several sessions on one engine', () => {
     expect(watching.all('terminated')).toEqual([])
   })
 
+  it('the stop at entry is for who launched, whoever else comes', async () => {
+    const toy = kernel()
+    const [watching, launching] = [toy.client(), toy.client()]
+    await watching.start('attach', {})
+    await launching.start('launch', { program: toy.write('assign.toy', code('assign')), stopOnEntry: true })
+    const stop = await launching.stop()
+    expect(stop.body.reason).toBe('entry')
+    expect((await watching.stop()).body.reason).toBe('entry')
+    const late = toy.client()
+    await late.start('attach', {})
+    await launching.ask('continue', { threadId: stop.threadId })
+    await launching.event('terminated')
+    expect(launching.all('stopped')).toHaveLength(1)
+  })
+
+  it('a history that one asks for is kept for all', async () => {
+    const toy = kernel()
+    const slot = toy.addShared()
+    const [first, second] = [toy.client(), toy.client()]
+    await first.start('attach', {}, () => first.breakAt('/a.toy', [2]))
+    await second.start('attach', { recordHistory: true })
+    const run = toy.cell(slot, code('assign'), '/a.toy')
+    const stop = await first.stop()
+    const back = await first.step(stop, 'stepBack')
+    expect(back.line).toBe(1)
+    await first.ask('disconnect')
+    await second.ask('disconnect')
+    expect(await run).toEqual({ status: 'ok' })
+  })
+
+  it('a script that stays for the next one is let go by an interrupt', async () => {
+    const toy = kernel()
+    const slot = toy.addShared()
+    const client = toy.client()
+    await client.start('attach', {}, () => client.breakAt('/a.toy', [2]))
+    const run = toy.cell(slot, code('assign'), '/a.toy')
+    await client.stop()
+    await client.ask('disconnect', { suspendDebuggee: true })
+    await toy.interrupt(slot.id)
+    expect(await run).toEqual({ status: 'interrupted' })
+    await toy.coordinator.settled(slot.id)
+    expect(slot.engine.target.calls.at(-1)).toBe('detach')
+  })
+
   it('an observer may leave without a trace', async () => {
     const toy = kernel()
     const slot = toy.addShared('Toy')
@@ -99,6 +143,27 @@ describe('several sessions on one engine', () => {
     expect(toy.coordinator.isStopped(slot.id)).toBe(true)
     await first.breakAt('/a.toy', [])
     await first.ask('continue', { threadId: stop.threadId })
+    expect(await run).toEqual({ status: 'ok' })
+  })
+
+  it('a client that cannot be told troubles nobody', async () => {
+    const toy = kernel()
+    const slot = toy.addShared()
+    const broken = toy.coordinator.createSession({
+      kind: 'jupyter',
+      send: () => {
+        throw new Error('the wire is cut')
+      },
+    })
+    for (const [seq, command] of ['initialize', 'attach'].entries())
+      broken.receive({ seq, type: 'request', command, arguments: { adapterID: 'x' } }, () => {})
+    const client = toy.client()
+    await client.start('attach', {}, () => client.breakAt('/a.toy', [2]))
+    await toy.coordinator.settled(slot.id)
+    broken.closed('vanished')
+    const run = toy.cell(slot, code('assign'), '/a.toy')
+    const stop = await client.stop()
+    await client.ask('continue', { threadId: stop.threadId })
     expect(await run).toEqual({ status: 'ok' })
   })
 
