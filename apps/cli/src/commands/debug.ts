@@ -52,7 +52,8 @@ function attachment(context: Context): Debugged {
   if (run === undefined) return { request: 'attach', args: recording(context) }
   // A file is meant, or an execution, as `kernel status` lists them.
   const path = resolve(context.cwd, run)
-  return { request: 'attach', args: { run: readText(path) === undefined ? run : path, ...recording(context) } }
+  if (readText(path) === undefined) return { request: 'attach', args: { run, ...recording(context) } }
+  return { request: 'attach', args: { run: path, ...recording(context) }, program: path, language: languageOfFile(path) }
 }
 
 function recording(context: Context): Record<string, unknown> {
