@@ -80,6 +80,8 @@ class DebugProgram {
   /** The line that an empty one does again. */
   #last = ''
   #failed = false
+  /** The debugging ended, but not the script. */
+  #lost = false
   #interrupts = 0
 
   constructor(context: Context, what: Debugged) {
@@ -121,9 +123,12 @@ class DebugProgram {
       const quit = (await this.#through(commands)) || (this.#interactive ? await this.#converse() : await this.#readThrough())
       if (quit && this.#debuggee.state.type === 'stopped' && launched && terminal.stdout.isTTY) this.#console.say('the script is ended')
     } finally {
+      const { state } = this.#debuggee
+      this.#lost = state.type === 'ended' && state.reason !== undefined
       for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
       await this.#debuggee.leave(launched)
     }
+    if (this.#lost) return EXIT.kernelDied
     if (launched && this.#debuggee.exitCode !== undefined) return this.#debuggee.exitCode & 0xff
     return this.#failed && !this.#interactive ? EXIT.failed : EXIT.ok
   }

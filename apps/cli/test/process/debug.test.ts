@@ -161,6 +161,18 @@ console.log(double({ x: 21 }))
     expect((await running.result).code).toBe(9)
   })
 
+  it('tells when the kernel dies', async () => {
+    const other = new Home()
+    try {
+      const script = other.file('kill.ts', 'process.kill(process.ppid, "SIGKILL")\nawait new Promise(() => {})\n')
+      const { code, stdout } = await other.run(['debug', script], 'continue\n')
+      expect(stdout).toContain('the debugging has ended: the debug adapter closed the connection')
+      expect(code).toBe(4)
+    } finally {
+      await other.dispose()
+    }
+  })
+
   it.each([
     [['debug'], 2, 'debug needs FILE, or --attach'],
     [['debug', 'nowhere.lua'], 2, 'there is no such file'],

@@ -1,4 +1,4 @@
-import { Emitter, LlmspellError, messageOf } from '@llmspell/base'
+import { codeOf, Emitter, LlmspellError, messageOf } from '@llmspell/base'
 import { type Dap, DapClient, traceLine } from '@llmspell/dap'
 import type { KernelDebugger } from '../kernel-debugger.ts'
 import type { BreakpointBook } from './breakpoint-book.ts'
@@ -121,6 +121,8 @@ export class Debuggee {
     try {
       await this.client.request(resume, { threadId: stop.threadId })
     } catch (error) {
+      // What ended it is told by the state that follows.
+      if (codeOf(error) === 'dap.closed') return this.settled()
       if (this.#state.type === 'running') this.#enter({ type: 'stopped', stop })
       throw error
     }

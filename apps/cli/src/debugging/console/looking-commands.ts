@@ -1,4 +1,3 @@
-import { highlight } from '../../repl/highlight.ts'
 import { badArgument, type DebugCommand } from './command.ts'
 import type { DebugConsole } from './console.ts'
 import { sourceText } from './source-text.ts'
@@ -66,10 +65,11 @@ function numberedLines(console: DebugConsole, path: string, lines: readonly stri
 async function print(console: DebugConsole, argument: string): Promise<void> {
   const [, levels, expression = ''] = /^(?:\/(\d+)\s*)?(.*)$/s.exec(argument) ?? []
   if (expression === '') throw badArgument('print needs an expression: print [/LEVELS] EXPR')
-  const { result, variablesReference } = await console.evaluate(expression, 'repl')
-  console.say(console.colors ? highlight(result, 'lua') : result)
+  const value = await console.evaluate(expression, 'repl')
+  console.say(console.code(value.result))
   const depth = levels === undefined ? 1 : Number(levels)
-  if (variablesReference > 0 && depth > 0) await showVariables(console, variablesReference, { indent: '  ', depth: depth - 1 })
+  if (value.variablesReference > 0 && depth > 0)
+    await showVariables(console, value.variablesReference, { indent: '  ', depth: depth - 1, of: value })
 }
 
 async function assign(console: DebugConsole, argument: string): Promise<void> {

@@ -4,19 +4,22 @@ import type { DebugConsole } from './console.ts'
 /** Most that are shown of one list. */
 const SHOWN = 100
 
+type Counted = Pick<Dap.Variable, 'indexedVariables' | 'namedVariables'>
+
 /** What a reference holds, `depth` levels down. */
 export async function showVariables(
   console: DebugConsole,
   reference: number,
-  { indent = '', depth = 0 }: { indent?: string; depth?: number } = {},
+  { indent = '', depth = 0, of }: { indent?: string; depth?: number; of?: Counted } = {},
 ): Promise<number> {
   const { variables } = await console.debuggee.client.request('variables', { variablesReference: reference, start: 0, count: SHOWN + 1 })
   for (const variable of variables.slice(0, SHOWN)) {
     console.say(`${indent}${variable.name} = ${variable.value}`)
     if (depth > 0 && isOpened(variable))
-      await showVariables(console, variable.variablesReference, { indent: `${indent}  `, depth: depth - 1 })
+      await showVariables(console, variable.variablesReference, { indent: `${indent}  `, depth: depth - 1, of: variable })
   }
-  if (variables.length > SHOWN) console.say(`${indent}… more than ${SHOWN}`)
+  const total = (of?.indexedVariables ?? 0) + (of?.namedVariables ?? 0)
+  if (variables.length > SHOWN) console.say(`${indent}… ${total > SHOWN ? total - SHOWN : 'and'} more`)
   return variables.length
 }
 
