@@ -207,6 +207,39 @@ describe.each(['lua', 'typescript'] as const)('%s under a debugger', { timeout: 
   })
 })
 
+describe('a kernel that Jupyter owns', { timeout: KERNEL_TEST_MS }, () => {
+  it('SIGINT ends a cell that stands still, and its breakpoint stays; front ends ask in floods', async () => {
+    const home = makeHome()
+    const file = join(home, 'kernel-1.json')
+    const ports = Object.fromEntries(['shell', 'iopub', 'stdin', 'control', 'hb'].map((name, index) => [`${name}_port`, index + 1]))
+    writeFileSync(file, JSON.stringify({ transport: 'ipc', ip: join(home, 'sock'), ...ports, key: 'k', signature_scheme: 'hmac-sha256' }))
+    const kernel = startKernel({ home, args: ['--connection-file', file] })
+    const client = await kernel.connect()
+    const ask = async (command: string, args: object = {}): Promise<Record<string, unknown>> => {
+      const reply = await client.request('debug_request', { type: 'request', seq: 1, command, arguments: args })
+      expect(reply, command).toMatchObject({ success: true })
+      return reply.body as Record<string, unknown>
+    }
+    const code = 'local count = 1\nprint(count)'
+    await ask('initialize', { adapterID: 'llmspell' })
+    await ask('attach')
+    const { sourcePath } = await ask('dumpCell', { code })
+    await ask('setBreakpoints', { source: { path: sourcePath }, breakpoints: [{ line: 2 }] })
+    for (let round = 0; round < 2; round++) {
+      const cell = client.execute(code)
+      await until('the cell to stand still', async () => (await client.status()).execution_state === 'stopped')
+      kernel.process.kill('SIGINT')
+      expect(await cell.done).toMatchObject({ status: 'error', ename: 'Interrupted' })
+    }
+    // JupyterLab asks for all variables at each message of a cell.
+    const printing = client.execute('for i = 1, 100000 do x = i end')
+    await Promise.all(Array.from({ length: 300 }, () => ask('inspectVariables')))
+    expect(await printing.done).toMatchObject({ status: 'ok' })
+    await client.shutdown()
+    expect((await kernel.ended()).code).toBe(0)
+  })
+})
+
 describe('the listener', { timeout: KERNEL_TEST_MS }, () => {
   it('its socket is private, and gone with the kernel', async () => {
     const kernel = startKernel()
@@ -234,7 +267,7 @@ describe('the listener', { timeout: KERNEL_TEST_MS }, () => {
   it('a trace shows what is said, and no token', async () => {
     const home = makeHome()
     mkdirSync(dirname(logOf(home)), { recursive: true })
-    const kernel = startKernel({ home, args: ['--log-file', logOf(home)], env: { LLMSPELL_TRACE: 'dap' } })
+    const kernel = startKernel({ home, args: ['--log-file', logOf(home)], env: { LLMSPELL_TRACE: 'dap,jupyter' } })
     const attached = await debuggerOf(kernel, 'tcp')
     await begin(attached, 'attach', {})
     await attached.debug.request('disconnect', {})

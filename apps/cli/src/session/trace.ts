@@ -15,8 +15,8 @@ export function startTrace(context: Context, client: KernelClient): void {
     const parent = parent_header.msg_id === undefined ? '' : ` of ${parent_header.msg_id}`
     const body = JSON.stringify({
       ...(Object.keys(metadata).length > 0 && { metadata }),
-      // What people type may be a password.
-      ...(header.msg_type !== 'input_reply' && { content }),
+      // What people type may be a password; a token is one.
+      ...(header.msg_type !== 'input_reply' && header.msg_type !== 'start_debug_server_reply' && { content }),
     })
     context.terminal.note(`${new Date().toISOString()} ${arrow} ${channel} ${header.msg_type} ${header.msg_id}${parent} ${body}\n`)
   })

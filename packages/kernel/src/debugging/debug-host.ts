@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute } from 'node:path'
 import { codeOf, LlmspellError } from '@llmspell/base'
 import type { DebuggedEngine, DebuggedRun, DebugHost, LaunchOptions, RunObserver } from '@llmspell/debug'
@@ -60,6 +60,7 @@ async function launch(options: LaunchOptions, observer: RunObserver, signal: Abo
   const { program, args = [], cwd = dirname(program) } = options
   if (!isAbsolute(program)) throw badProgram(program, 'its path is not absolute')
   if (!isAbsolute(cwd)) throw badProgram(program, `its working directory ${JSON.stringify(cwd)} is not an absolute path`)
+  if (!(await isDirectory(cwd))) throw badProgram(program, `its working directory ${cwd} does not exist`)
   const language = options.language ?? languageOf(program)
   parts.pool.factoryOf(language)
   const code = await readProgram(program)
@@ -108,6 +109,13 @@ function languageOf(program: string): Language {
   throw badProgram(program, 'its ending does not tell the language', 'Say it: "language": "lua", "javascript" or "typescript".')
 }
 
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
 async function readProgram(program: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(program))
@@ -142,9 +150,14 @@ function mergedEnvironment(own: Readonly<Record<string, string>>, changes: NonNu
   return merged as Record<string, string>
 }
 
-/** Exit codes as of the command line. */
-function resultOf({ status, exit, error }: ExecuteOutcome): Awaited<DebuggedRun['ended']> {
-  const exitCode = exit?.code ?? (status === 'ok' ? 0 : status === 'interrupted' ? 130 : 1)
+/** As the command line has it. */
+export function exitCodeOf({ status, exit }: ExecuteOutcome): number {
+  return exit?.code ?? (status === 'ok' ? 0 : status === 'interrupted' ? 130 : 1)
+}
+
+function resultOf(outcome: ExecuteOutcome): Awaited<DebuggedRun['ended']> {
+  const { error, exit } = outcome
+  const exitCode = exitCodeOf(outcome)
   if (!error || exit) return { exitCode }
   return { exitCode, error: { name: error.ename, message: error.evalue, traceback: error.traceback } }
 }

@@ -1,6 +1,6 @@
 import { LlmspellError, type Logger, messageOf } from '@llmspell/base'
 import type { ContentOf, DebugReply, KernelStatusReply, StartDebugServerReply } from '@llmspell/jupyter'
-import type { EngineOutput } from '@llmspell/script'
+import type { EngineOutput, ExecuteOutcome } from '@llmspell/script'
 import type { EngineSlot } from '../execution/engine-pool.ts'
 import type { Execution, Launch } from '../execution/execution.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -51,8 +51,8 @@ export class Debugging {
   }
 
   /** Called once all output of the execution was given. */
-  afterRun(slot: EngineSlot, execution: Execution): void {
-    this.#debugger?.afterRun(slot, execution)
+  afterRun(slot: EngineSlot, execution: Execution, outcome: ExecuteOutcome): void {
+    this.#debugger?.afterRun(slot, execution, outcome)
   }
 
   /** What a script printed; a promise is what it must wait for. */

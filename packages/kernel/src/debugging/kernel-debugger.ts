@@ -2,7 +2,7 @@ import type { Clock, Disposable, Logger } from '@llmspell/base'
 import { DebugCoordinator, type DebuggedEngine } from '@llmspell/debug'
 import type { CellNaming } from '@llmspell/debug/cells'
 import type { KernelStatusReply } from '@llmspell/jupyter'
-import type { EngineOutput, Language } from '@llmspell/script'
+import type { EngineOutput, ExecuteOutcome, Language } from '@llmspell/script'
 import type { EnginePool, EngineSlot } from '../execution/engine-pool.ts'
 import type { Execution, Launch } from '../execution/execution.ts'
 import type { Executor } from '../execution/executor.ts'
@@ -11,7 +11,7 @@ import type { Envelope } from '../routing/envelope.ts'
 import { CellFiles } from './cell-files.ts'
 import { DapConnection } from './dap-connection.ts'
 import { DapListener } from './dap-listener.ts'
-import { debugHost } from './debug-host.ts'
+import { debugHost, exitCodeOf } from './debug-host.ts'
 import { JupyterDebugger } from './jupyter-debugger.ts'
 
 export interface KernelDebuggerParts {
@@ -105,8 +105,8 @@ export class KernelDebugger {
     await this.#coordinator.settled(engine.id)
   }
 
-  afterRun(slot: EngineSlot, execution: Execution): void {
-    if (this.#engines.has(slot)) this.#coordinator.executionEnded(slot.id, execution.id)
+  afterRun(slot: EngineSlot, execution: Execution, outcome: ExecuteOutcome): void {
+    if (this.#engines.has(slot)) this.#coordinator.executionEnded(slot.id, execution.id, exitCodeOf(outcome))
   }
 
   engineGone(slot: EngineSlot): void {

@@ -364,7 +364,7 @@ export class Executor {
   #ended(execution: Execution, outcome: ExecuteOutcome): void {
     execution.state = 'ended'
     this.#byId.delete(execution.id)
-    if (execution.slot) this.#options.debugging.afterRun(execution.slot, execution)
+    if (execution.slot) this.#options.debugging.afterRun(execution.slot, execution, outcome)
     execution.launch?.ended(outcome)
     if (this.#byId.size === 0) this.#whenQuiet?.resolve()
   }

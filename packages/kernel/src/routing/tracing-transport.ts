@@ -7,8 +7,8 @@ export function tracingTransport(transport: KernelTransport, logger: Logger): Ke
     logger.log('trace', `${direction} ${channel} ${header.msg_type}`, {
       msg_id: header.msg_id,
       ...(parent_header.msg_id !== undefined && { parent: parent_header.msg_id }),
-      // What people type may be a password.
-      ...(header.msg_type !== 'input_reply' && { content }),
+      // What people type may be a password; a token is one.
+      ...(header.msg_type !== 'input_reply' && header.msg_type !== 'start_debug_server_reply' && { content }),
     })
   return {
     onMessage: (listener) =>
