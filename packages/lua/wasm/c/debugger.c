@@ -630,6 +630,7 @@ int lw_resume(lua_State *L, lua_State *from, int argument_count, int *result_cou
     /* the stepped coroutine ended: go on at the next line of who resumed it */
     step.thread = before;
     lw_control.step_mode = LW_STEP_IN;
+    update_tracing();
   }
   return status;
 }

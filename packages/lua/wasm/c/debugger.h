@@ -10,7 +10,7 @@ enum { LW_RUN, LW_STEP_IN, LW_STEP_OVER, LW_STEP_OUT };
 
 /* Does the frame need tracing? Cheap enough to ask at every function entry and return: one load when no debugger is on. */
 #define lw_wants_trace(L, ci, p) \
-  (lw_control.tracing && ((p)->breakpoints || (lw_control.step_mode != LW_RUN && lw_steps_in(L, ci))))
+  (lw_control.tracing && ((p)->breakpoints || ((lw_control.step_mode | lw_control.recording) && lw_steps_in(L, ci))))
 
 int lw_steps_in(lua_State *L, CallInfo *ci);
 void lw_attention(lua_State *L);

@@ -2,9 +2,9 @@ import type { EventResult, HostFunction, LuaEvent, LuaFunction, LuaHistory, LuaV
 import type { Chain } from './program-view.ts'
 import { Refusal } from './refusal.ts'
 
-/** A copy that takes longer than this is not made for every line of code that runs freely. */
-const CHEAP_MS = 2
-/** Then this many times as long passes before the next. */
+/** Memory larger than this is not looked through at every line of code that runs freely… */
+const CHEAP_BYTES = 32 * 1024 * 1024
+/** …but only after this many times as long as it took. */
 const REST = 4
 
 /** What becomes of code that stood still. */
@@ -88,7 +88,8 @@ export class Recorder {
 
   /** Inside an event that may suspend the code. */
   suspend(event: LuaEvent, chain: Chain): EventResult {
-    if (event.kind === 'line' && this.#lastCost > CHEAP_MS && performance.now() - this.#lastEnd < REST * this.#lastCost) {
+    const isDear = event.kind === 'line' && this.#parts.vm.memory.buffer.byteLength > CHEAP_BYTES
+    if (isDear && performance.now() - this.#lastEnd < REST * this.#lastCost) {
       this.#parts.say(SPARSE)
       return 'continue'
     }
