@@ -5,6 +5,7 @@ import type { DebugTargetEvent } from '@llmspell/debug'
 import type { CatalogueLookup } from '../../catalogue/lookup.ts'
 import { Declarations } from '../source/declarations.ts'
 import type { prepare as Prepare } from '../source/prepare.ts'
+import { RUN_MARK, scriptUrl } from '../source/script-url.ts'
 import {
   CONTROL_FD,
   type DebugCommand,
@@ -43,6 +44,7 @@ import {
   TAKEN,
   tryLock,
   unlock,
+  WATCH_CALLS,
 } from './shared.ts'
 
 /** Time for the script thread to notice an interrupt by itself before it is terminated: when it is seen running, and otherwise. */
@@ -168,7 +170,8 @@ class Guard {
     const prepared = prepare(message.code, message.language, source, this.#names)
     if ('error' in prepared) return this.#send({ t: 'done', n, outcome: { status: 'error', error: prepared.error } })
     const { edits: _, script: __, wrapped: ___, ...run } = prepared
-    const url = scriptUrl(source)
+    // A name of its own: breakpoints by the path of a file are for those that are imported.
+    const url = this.#debugger?.attached ? `run${n}:${scriptUrl(source)}` : scriptUrl(source)
     this.#records.add(message, url, prepared)
     // Set here and not where it starts: the watch over its output must not end before.
     Atomics.store(this.#words, RUNNING, n)
@@ -214,6 +217,7 @@ class Guard {
         names: this.#names,
         records: this.#records,
         send: (event, afterOutput) => this.#sendEvent(event, afterOutput === true),
+        watchCalls: (watch) => Atomics.store(this.#words, WATCH_CALLS, watch ? 1 : 0),
       })
       return this.#debugger
     })
@@ -401,16 +405,9 @@ const SETTINGS: ReadonlySet<DebugCommand['command']> = new Set([
   'setFunctionBreakpoints',
   'setExceptionFilters',
 ])
-/** See `scripts.ts` of the debugger. */
-const RUN_MARK = 'llmspell:run:'
 
 /** Keeps the handle alive. */
 let scriptLane: Socket
-
-/** V8 takes no white space in the name of a script. */
-function scriptUrl(source: string): string {
-  return source.replace(/\s/g, '%20')
-}
 
 /** At once, also when the script thread is busy, with everything it has started. */
 function endProcess(): void {

@@ -1,10 +1,15 @@
+import { Script } from 'node:vm'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { HostError, HostReply } from '../wire.ts'
 import type { Cell } from './cell.ts'
 import { toHostJson } from './host-values.ts'
-import { SYNC_BELL } from './shared.ts'
+import { SYNC_BELL, WATCH_CALLS } from './shared.ts'
+
+/** By which a debugger knows the error of a host call: the function's name. */
+const CALL = Symbol.for('llmspell.call')
 
 interface Pending {
+  name: string
   cell: Cell | undefined
   resolve(value: unknown): void
   reject(error: unknown): void
@@ -37,7 +42,7 @@ export class HostCalls {
     return new Promise((resolve, reject) => {
       const json = toHostJson(args, name)
       const id = ++this.#id
-      this.#pending.set(id, { cell, resolve, reject, site })
+      this.#pending.set(id, { name, cell, resolve, reject, site })
       this.#send(`{"t":"call","n":${cell?.owner ?? 0},"id":${id},"name":${JSON.stringify(name)},"args":${json}}`)
     })
   }
@@ -46,21 +51,29 @@ export class HostCalls {
     const json = toHostJson(args, name)
     const id = ++this.#id
     this.#send(`{"t":"call","n":${cell?.owner ?? 0},"id":${id},"name":${JSON.stringify(name)},"args":${json},"sync":true}`)
-    return this.#wait(id)
+    return this.#wait(id, name)
   }
 
   input(cell: Cell | undefined, prompt: string, password: boolean): string | null {
     const id = ++this.#id
     this.#send(`{"t":"input","n":${cell?.owner ?? 0},"id":${id},"prompt":${JSON.stringify(prompt)},"password":${password}}`)
-    return (this.#wait(id) ?? null) as string | null
+    return (this.#wait(id, 'input') ?? null) as string | null
   }
 
   onReply(reply: HostReply): void {
     const pending = this.#pending.get(reply.id)
     if (!pending) return
     this.#pending.delete(reply.id)
-    if (reply.error) pending.reject(toError(reply.error, pending.site))
-    else pending.resolve(reply.value)
+    if (!reply.error) return pending.resolve(reply.value)
+    const error = toError(reply.error, pending.name, pending.site)
+    if (this.#words[WATCH_CALLS] !== 0) {
+      try {
+        raise(error)
+      } catch {
+        // Only to be seen.
+      }
+    }
+    pending.reject(error)
   }
 
   /** Forgets the calls of a stopped execution: nobody is left to take their answers. */
@@ -69,7 +82,7 @@ export class HostCalls {
   }
 
   /** Blocks this thread; only an interrupt ends it before the answer. */
-  #wait(id: number): unknown {
+  #wait(id: number, name: string): unknown {
     for (;;) {
       const bell = Atomics.load(this.#words, SYNC_BELL)
       const message = receiveMessageOnPort(this.#replies)
@@ -80,14 +93,23 @@ export class HostCalls {
       const reply = JSON.parse(message.message as string) as HostReply
       // Of a call that was interrupted.
       if (reply.id !== id) continue
-      if (reply.error) throw toError(reply.error)
+      if (reply.error) return raise(toError(reply.error, name))
       return reply.value
     }
   }
 }
 
-function toError(wire: HostError, site?: { stack?: string }): Error {
+/** Throws, where a debugger may stop: all else of the engine it passes over. */
+function raise(error: Error): never {
+  raiser ??= new Script('(function (error) { throw error })', { filename: 'llmspell:raise' }).runInThisContext() as (error: Error) => never
+  return raiser(error)
+}
+
+let raiser: ((error: Error) => never) | undefined
+
+function toError(wire: HostError, call: string, site?: { stack?: string }): Error {
   const error = new Error(wire.message)
+  Object.defineProperty(error, CALL, { value: call })
   Object.defineProperty(error, 'name', { value: wire.name, configurable: true, writable: true, enumerable: false })
   const frames = site?.stack?.split('\n').slice(1).join('\n')
   const stack = frames ? `${wire.name}: ${wire.message}\n${frames}` : error.stack?.replace(/^Error/, wire.name)

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire, isBuiltin, registerHooks } from 'node:module'
+import { createRequire, isBuiltin, type LoadFnOutput, registerHooks } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { constants, Script } from 'node:vm'
 import { CONSTANT, DYNAMIC_IMPORT, IMPORT_META } from '../source/rewrite.ts'
+import { FILE_MARK, scriptUrl, TRANSFORMED } from '../source/script-url.ts'
 import { stripTypes } from '../source/typescript.ts'
 import type { Cell } from './cell.ts'
 import type { ScriptThread } from './script-thread.ts'
@@ -138,6 +139,8 @@ export function installTypeScriptFiles(): void {
   registerHooks({
     load(url, context, nextLoad) {
       if (url.startsWith('file:') && loaded.length < LOADED_MAX) loaded.push(url)
+      // A debugger knows files by their paths: one with a query it must meet before it runs.
+      if (/^file:[^?#]*[?#]/.test(url)) return marked(nextLoad(url, context))
       if (!/^file:.*\.[mc]?ts$/.test(url) || url.includes('/node_modules/')) return nextLoad(url, context)
       const file = fileURLToPath(url)
       const source = readFileSync(file, 'utf8')
@@ -146,10 +149,25 @@ export function installTypeScriptFiles(): void {
       // Node says what is wrong, and where.
       if ('problem' in stripped) return nextLoad(url, context)
       const format = isModule(file, stripped.code) ? 'module' : 'commonjs'
-      rememberScript(format === 'module' ? url : file, file, stripped.map)
-      return { format, source: stripped.code, shortCircuit: true }
+      const name = `${TRANSFORMED}${scriptUrl(file)}`
+      rememberScript(name, file, stripped.map)
+      return { format, source: `${stripped.code}\n//# sourceURL=${name}${inlineMap(stripped.map)}`, shortCircuit: true }
     },
   })
+}
+
+/** For debuggers, as every tool writes it. */
+function inlineMap(map: string | undefined): string {
+  return map === undefined ? '' : `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`
+}
+
+function marked(file: LoadFnOutput): LoadFnOutput {
+  const { format, source } = file
+  if (source === undefined || source === null || !/^(?:module|commonjs)/.test(format ?? '')) return file
+  return {
+    ...file,
+    source: `${typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()}\n//# sourceMappingURL=${FILE_MARK}`,
+  }
 }
 
 /** As Node decides it. */

@@ -42,6 +42,8 @@ export const OUT_WAITING = 10
 export const DISCONNECTED = 11
 /** Bytes written to the kernel on the script's lane, modulo 2^32. */
 export const OUT_WRITTEN = 12
+/** 1 while a debugger wants to see errors of host calls. */
+export const WATCH_CALLS = 13
 
 export const WORDS = 16
 export const OUTBOX_BYTES: number = 128 * 1024

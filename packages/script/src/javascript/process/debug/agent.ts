@@ -313,7 +313,7 @@ export function makeAgent(
         }
         return ''
       }
-      const call = getOwnPropertyDescriptor(value as object, 'llmspell.call')?.value as unknown
+      const call = getOwnPropertyDescriptor(value as object, Symbol.for('llmspell.call'))?.value as unknown
       return { name: read('name'), message: read('message'), stack: read('stack'), ...(typeof call === 'string' && { call }) }
     },
     check(slot, test, operator, count) {

@@ -6,7 +6,7 @@ import type { Place } from '../../source/source-mapping.ts'
 import { type ConditionSpec, conditionOf, problemIn } from './conditions.ts'
 import { functionsNamed } from './function-places.ts'
 import type { Protocol } from './protocol.ts'
-import type { KnownScript, Scripts } from './scripts.ts'
+import { isPastEnd, type KnownScript, type Scripts } from './scripts.ts'
 
 interface RawLocation {
   scriptId: string
@@ -186,20 +186,24 @@ export class Breakpoints {
   /** Files that are imported: V8 binds it before they run. */
   async #bindByUrl(group: Group): Promise<void> {
     if (!isAbsolute(group.source)) return
-    const result = await this.#post<{ breakpointId: string; locations: RawLocation[] }>('Debugger.setBreakpointByUrl', {
-      url: pathToFileURL(group.source).href,
-      lineNumber: group.line - 1,
-      ...(group.column !== undefined && { columnNumber: group.column - 1 }),
-      ...(group.condition !== undefined && { condition: group.condition }),
-    })
-    if (!result) return
-    this.#own(group, result.breakpointId)
-    for (const location of result.locations) this.#bound(group, location)
+    await Promise.all(
+      urlsOf(group.source).map(async (url) => {
+        const result = await this.#post<{ breakpointId: string; locations: RawLocation[] }>('Debugger.setBreakpointByUrl', {
+          url,
+          lineNumber: group.line - 1,
+          ...(group.column !== undefined && { columnNumber: group.column - 1 }),
+          ...(group.condition !== undefined && { condition: group.condition }),
+        })
+        if (!result) return
+        this.#own(group, result.breakpointId)
+        for (const location of result.locations) this.#bound(group, location)
+      }),
+    )
   }
 
   async #bindIn(script: KnownScript, group: Group): Promise<void> {
     // Bound by its URL.
-    if (script.url === byUrl(script)) return
+    if (script.record === undefined && script.kind === 'file' && urlsOf(script.source).includes(script.url)) return
     if (group.scripts.has(script.scriptId)) return
     group.scripts.add(script.scriptId)
     const place = script.positions.toGenerated({ line: group.line, column: group.column ?? 1 })
@@ -219,7 +223,7 @@ export class Breakpoints {
     if (!result) return
     const script = this.#scripts.get(location.scriptId)
     // Slid off the end of the cell, to what the engine has added.
-    if (script && result.actualLocation.lineNumber >= script.lines) {
+    if (script && isPastEnd(script, result.actualLocation)) {
       this.#protocol.send('Debugger.removeBreakpoint', { breakpointId: result.breakpointId })
       return
     }
@@ -259,7 +263,7 @@ export class Breakpoints {
 
   #bound(group: Group, { scriptId, lineNumber, columnNumber = 0 }: RawLocation): void {
     const script = this.#scripts.get(scriptId)
-    if (!script) return
+    if (!script || isPastEnd(script, { lineNumber, columnNumber })) return
     const place = script.positions.toOriginal({ line: lineNumber + 1, column: columnNumber + 1 })
     for (const entry of group.entries) {
       entry.bound = place
@@ -293,7 +297,8 @@ export class Breakpoints {
   }
 }
 
-/** The URL under which breakpoints by URL find it. */
-function byUrl(script: KnownScript): string | undefined {
-  return script.kind === 'file' && script.record === undefined && isAbsolute(script.source) ? pathToFileURL(script.source).href : undefined
+/** Names that V8 has for an imported file: Node names those whose types it strips by their paths. */
+function urlsOf(path: string): string[] {
+  const { href } = pathToFileURL(path)
+  return /\.[cm]?ts$/.test(path) ? [href, path] : [href]
 }

@@ -74,7 +74,9 @@ export class ExceptionFilters {
   /** Whether it stops, and what it really is. */
   async judge(thrown: Thrown, frames: readonly Debugger.CallFrame[]): Promise<{ uncaught: boolean } | undefined> {
     const uncaught = thrown.uncaught === true || (this.#filters.size > 0 && (await this.#leavesCell(frames)))
-    const wanted: ExceptionFilter[] = [uncaught ? 'uncaught' : 'caught']
+    // That of a call which the script awaits is thrown by the engine, only to be seen.
+    const isOwn = frames.some(({ location }) => this.#scripts.get(location.scriptId)?.hidden === false)
+    const wanted: ExceptionFilter[] = isOwn || thrown.uncaught ? [uncaught ? 'uncaught' : 'caught'] : []
     if (this.kinds.size > 0 && thrown.subtype === 'error' && thrown.objectId !== undefined) {
       const { call } = await this.#agent.value<ErrorFacts>('error', { objectId: thrown.objectId })
       const kind = call === undefined ? undefined : KINDS[call.slice(0, call.indexOf('.'))]

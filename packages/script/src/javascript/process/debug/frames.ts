@@ -1,7 +1,7 @@
 import type { Debugger } from 'node:inspector'
 import type { StackFrame } from '@llmspell/debug'
 import type { AgentLink } from './agent-link.ts'
-import type { KnownScript, Scripts } from './scripts.ts'
+import { isPastEnd, type KnownScript, type Scripts } from './scripts.ts'
 
 export interface Frame {
   readonly id: number
@@ -14,7 +14,7 @@ export interface Frame {
 /** The user's own frame, inside of the text that they wrote. */
 export function isShownFrame({ location }: Debugger.CallFrame, scripts: Scripts): boolean {
   const script = scripts.get(location.scriptId)
-  return script !== undefined && !script.hidden && location.lineNumber < script.lines
+  return script !== undefined && !script.hidden && !isPastEnd(script, location)
 }
 
 /** The stack where the script stands still: the calls, then what waits for them. */
@@ -23,13 +23,16 @@ export class Frames {
   readonly #agent: AgentLink
   readonly #calls: Frame[]
   readonly #nextId: () => number
+  /** Stack of the call that is awaited, when no frame of the user is left. */
+  readonly #site: string
   #waiting: Promise<Frame[]> | undefined
   #known: Frame[] = []
 
-  constructor(calls: readonly Debugger.CallFrame[], scripts: Scripts, agent: AgentLink, nextId: () => number) {
+  constructor(calls: readonly Debugger.CallFrame[], scripts: Scripts, agent: AgentLink, nextId: () => number, site = '') {
     this.#scripts = scripts
     this.#agent = agent
     this.#nextId = nextId
+    this.#site = site
     this.#calls = calls.flatMap((call) => {
       const script = scripts.get(call.location.scriptId)
       return script && isShownFrame(call, scripts) ? [this.#callFrame(call, script)] : []
@@ -76,7 +79,7 @@ export class Frames {
 
   async #readWaiting(): Promise<Frame[]> {
     const call = this.#calls[0]?.call
-    if (!call) return []
+    if (!call) return this.#marked(this.#siteFrames())
     const found = await this.#agent.waiting(call.callFrameId)
     const frames = found.flatMap((one): Frame[] => {
       const id = this.#nextId()
@@ -85,9 +88,31 @@ export class Frames {
       const place = script.positions.toOriginal({ line: one.line, column: one.column })
       return [{ id, script, shown: { id, name: one.name || '(anonymous)', source: script.source, ...place, hint: 'normal' } }]
     })
+    return this.#marked(frames)
+  }
+
+  #marked(frames: Frame[]): Frame[] {
     if (frames.length === 0) return []
     const id = this.#nextId()
     return [{ id, shown: { id, name: 'await', line: 0, column: 0, hint: 'label' } }, ...frames]
+  }
+
+  #siteFrames(): Frame[] {
+    return this.#site.split('\n').flatMap((text): Frame[] => {
+      const found = /^\s+at (?:async )?(?:(.*) \()?(.+):(\d+):(\d+)\)?$/.exec(text)
+      const script = found && this.#scripts.of(found[2] as string).at(-1)
+      if (!script) return []
+      const id = this.#nextId()
+      const shown: StackFrame = {
+        id,
+        name: found[1] ?? '(top level)',
+        source: script.source,
+        line: Number(found[3]),
+        column: Number(found[4]),
+        hint: 'normal',
+      }
+      return [{ id, script, shown }]
+    })
   }
 }
 

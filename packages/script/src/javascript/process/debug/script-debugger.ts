@@ -28,7 +28,7 @@ import { Evaluator } from './evaluator.ts'
 import { ExceptionFilters, type Thrown } from './exceptions.ts'
 import { type Frame, Frames, isShownFrame } from './frames.ts'
 import { Protocol } from './protocol.ts'
-import { HIDDEN_PATTERNS, type KnownScript, type ScriptParsed, Scripts } from './scripts.ts'
+import { HIDDEN_PATTERNS, isPastEnd, type KnownScript, type ScriptParsed, Scripts } from './scripts.ts'
 import { Variables } from './variables.ts'
 
 export const THREAD = 1
@@ -42,6 +42,8 @@ export interface DebuggerHost {
   readonly records: RunRecords
   /** Handed to the kernel; output that was printed before comes before it when `afterOutput`. */
   send(event: DebugTargetEvent, afterOutput?: boolean): void
+  /** Whether errors of host calls are thrown where a debugger sees them. */
+  watchCalls(watch: boolean): void
 }
 
 /** Where the script stands still. */
@@ -156,6 +158,7 @@ export class ScriptDebugger {
     this.#protocol = undefined
     this.#connecting = undefined
     this.#debugging = false
+    this.#host.watchCalls(false)
     this.#instrumentation = undefined
     this.#entryId = undefined
     this.#paused = false
@@ -177,6 +180,7 @@ export class ScriptDebugger {
 
   async setExceptionFilters(filters: readonly ExceptionFilterSpec[]): Promise<void> {
     this.#attached()
+    this.#host.watchCalls(filters.some(({ filter }) => filter === 'tool' || filter === 'provider'))
     await this.#exceptions.set(filters, this.#running)
   }
 
@@ -192,7 +196,7 @@ export class ScriptDebugger {
     })
     const found = new Map<string, { line: number; column: number }>()
     for (const { lineNumber, columnNumber = 0 } of locations) {
-      if (lineNumber >= script.lines) continue
+      if (isPastEnd(script, { lineNumber, columnNumber })) continue
       const place = script.positions.toOriginal({ line: lineNumber + 1, column: columnNumber + 1 })
       if (place.line >= line && place.line <= endLine) found.set(`${place.line}:${place.column}`, place)
     }
@@ -442,14 +446,20 @@ export class ScriptDebugger {
     const shown = params.callFrames.map((frame) => isShownFrame(frame, this.#scripts))
     const first = shown.indexOf(true)
     const exception = exceptionOf(params)
-    if (first < 0 || (first > 0 && !exception)) return this.#leave(first)
+    if (first !== 0 && !exception) return this.#leave(first)
     if (exception) {
       const verdict = await this.#exceptions.judge(exception, params.callFrames)
       if (verdict) exception.uncaught = verdict.uncaught
       else if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
     }
     if (!this.#paused || this.#protocol !== protocol) return
-    const frames = new Frames(params.callFrames, this.#scripts, this.#agent, () => ++this.#lastFrame)
+    const frames = new Frames(
+      params.callFrames,
+      this.#scripts,
+      this.#agent,
+      () => ++this.#lastFrame,
+      first < 0 ? exception?.description : '',
+    )
     const { ids, onlyFunctions } = this.#breakpoints.hit(hitIds, this.#hits)
     const reason = await this.#reasonOf({ entry, hit: this.#breakpoints.isHit(hitIds), onlyFunctions, exception, params })
     if (!this.#paused || this.#protocol !== protocol) return

@@ -1,13 +1,9 @@
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Positions, positionsOf, UNMOVED } from '../../source/positions.ts'
+import { FILE_MARK, RUN_MARK, scriptUrl, TRANSFORMED } from '../../source/script-url.ts'
 import type { RunRecord, RunRecords } from '../run-records.ts'
 import type { Protocol } from './protocol.ts'
-
-/** Start of the marks of scripts that the engine has run for a client. */
-export const RUN_MARK = 'llmspell:run:'
-/** The mark of files that only need to be met before they run. */
-export const FILE_MARK = 'llmspell:file'
 
 /** The engine's own files. */
 const ENGINE = new URL('../../..', import.meta.url).href
@@ -33,8 +29,8 @@ export interface KnownScript {
   readonly hidden: boolean
   readonly kind: 'cell' | 'file' | 'evaluated'
   readonly positions: Positions
-  /** Lines of what V8 evaluates, where the engine has added some. */
-  readonly lines: number
+  /** Where the text ends that is not the engine's addition; 0-based, as V8 counts. */
+  readonly end: { lineNumber: number; columnNumber: number }
   /** Clients have been told of it. */
   announced: boolean
   readonly record?: RunRecord
@@ -50,6 +46,14 @@ export interface ScriptParsed {
   sourceMapURL?: string
   isModule?: boolean
   length?: number
+}
+
+/** At or behind the end of the text: where V8 stands when a script is done. */
+export function isPastEnd(
+  { end }: KnownScript,
+  { lineNumber, columnNumber = 0 }: { lineNumber: number; columnNumber?: number | undefined },
+): boolean {
+  return lineNumber > end.lineNumber || (lineNumber === end.lineNumber && columnNumber >= end.columnNumber)
 }
 
 /** All scripts of the script thread. */
@@ -108,25 +112,28 @@ export class Scripts {
   async settle(): Promise<void> {
     for (const script of [...this.#byId.values()]) {
       if (script.hidden || script.record || script.url === '') continue
-      const url = script.url.startsWith('file:') ? pathOf(script.url)?.replace(/\s/g, '%20') : script.url
+      const url = script.url.startsWith('file:') ? scriptUrl(pathOf(script.url) ?? '') : script.url
       const candidates = this.#records.named(url ?? '')
       if (candidates.length === 0) continue
       const text = await this.text(script)
       const record = candidates.find(({ prepared }) => text === prepared.code || text.startsWith(`${prepared.code}\n//# sourceURL=`))
-      if (record)
-        this.#byId.set(script.scriptId, this.#ofRecord(record, { ...script, sourceMapURL: '', endLine: script.lines, endColumn: 0 }))
+      if (record) this.#byId.set(script.scriptId, this.#ofRecord(record, { ...script, endLine: 0, endColumn: 0 }))
     }
   }
 
   #describe(parsed: ScriptParsed): KnownScript {
-    const { scriptId, url, hash, sourceMapURL = '' } = parsed
+    const { scriptId, url, hash, endLine, endColumn, sourceMapURL = '' } = parsed
     const mark = sourceMapURL.startsWith(RUN_MARK) ? this.#records.get(Number(sourceMapURL.slice(RUN_MARK.length))) : undefined
     if (mark) return this.#ofRecord(mark, parsed)
     const hidden = [ENGINE, 'node:', 'llmspell:', ...LIBRARIES].some((start) => url.startsWith(start))
-    const common = { scriptId, url, hash, hidden, announced: false, lines: Number.POSITIVE_INFINITY }
+    const added = sourceMapURL === FILE_MARK ? 1 : url.startsWith(TRANSFORMED) ? 2 : 0
+    const end = added > 0 ? { lineNumber: endLine - added + 1, columnNumber: 0 } : { lineNumber: endLine, columnNumber: endColumn }
+    const common = { scriptId, url, hash, hidden, announced: false, end }
     if (url === '') return { ...common, source: `VM${scriptId}`, kind: 'evaluated', positions: UNMOVED }
     const path = pathOf(url)
-    const positions = sourceMapURL.startsWith(DATA_URL) ? positionsOf({ code: '', map: decode(sourceMapURL) }) : UNMOVED
+    // A file that was transformed here goes by its path; other people's maps lead to other files.
+    const positions =
+      url.startsWith(TRANSFORMED) && sourceMapURL.startsWith(DATA_URL) ? positionsOf({ code: '', map: decode(sourceMapURL) }) : UNMOVED
     return { ...common, source: path ?? url.replaceAll('%20', ' '), kind: path === undefined ? 'evaluated' : 'file', positions }
   }
 
@@ -141,7 +148,7 @@ export class Scripts {
       hidden: false,
       kind: isAbsolute(source) ? 'file' : 'cell',
       positions: positionsOf(prepared),
-      lines: prepared.code.split('\n').length,
+      end: { lineNumber: prepared.code.split('\n').length, columnNumber: 0 },
       announced: false,
       record,
     }
@@ -161,7 +168,8 @@ function pathOf(url: string): string | undefined {
   } catch {
     return undefined
   }
-  return isAbsolute(url) ? url.replaceAll('%20', ' ') : undefined
+  const path = url.startsWith(TRANSFORMED) ? url.slice(TRANSFORMED.length) : url
+  return isAbsolute(path) ? path.replaceAll('%20', ' ') : undefined
 }
 
 function libraries(): string[] {
