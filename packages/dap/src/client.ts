@@ -11,6 +11,8 @@ export interface ClientOptions extends DecoderOptions {
   onMessage?(direction: 'sent' | 'received', message: unknown): void
   /** What came and cannot be answered. */
   onProblem?(problem: LlmspellError): void
+  /** How many events of one kind are kept for a wait that begins later. Default: 1000. */
+  keepEvents?: number
 }
 
 export interface WaitOptions<E extends Dap.EventName> {
@@ -20,7 +22,6 @@ export interface WaitOptions<E extends Dap.EventName> {
 }
 
 const WAIT_MS = 10_000
-/** Events of one kind that are kept for a wait that begins later. */
 const KEPT_EVENTS = 1_000
 
 interface Waiting {
@@ -39,10 +40,12 @@ export class DapClient {
   /** Events that no wait has taken, by name, oldest first. */
   readonly #kept = new Map<string, unknown[]>()
   readonly #waiting = new Set<Waiting>()
+  readonly #keepEvents: number
   #capabilities: Dap.Capabilities = {}
 
   constructor(stream: ByteStream, options: ClientOptions = {}) {
     const { handlers, onMessage, onProblem } = options
+    this.#keepEvents = options.keepEvents ?? KEPT_EVENTS
     this.#stream = messageStream(stream, options)
     this.#endpoint = new Endpoint({
       send: (message) => {
@@ -124,7 +127,7 @@ export class DapClient {
     const kept = this.#kept.get(event.event) ?? []
     this.#kept.set(event.event, kept)
     kept.push(event.body)
-    if (kept.length > KEPT_EVENTS) kept.shift()
+    if (kept.length > this.#keepEvents) kept.shift()
   }
 
   #end(reason: string): LlmspellError | undefined {

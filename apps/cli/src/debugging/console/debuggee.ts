@@ -95,6 +95,8 @@ export class Debuggee {
     this.#options.book.unbind()
     const { stream, token } = await this.#options.open()
     const client = new DapClient(stream, {
+      // Everything is listened to; a script may print without end.
+      keepEvents: 1,
       onMessage: (direction, message) => this.#options.trace(traceLine(direction === 'sent' ? '→ kernel' : 'kernel →', message)),
     })
     this.#client = client
