@@ -96,6 +96,10 @@ class DebugProgram {
       onOutput: (output) => this.#console.scriptOutput(output),
       onOtherStop: ({ threadId, reason }) =>
         this.#console.say(`thread ${threadId} has stopped, too (${reason}); \`thread ${threadId}\` looks at it`),
+      // While a command waits, it tells by itself.
+      onChange: (state) => {
+        if (this.#prompt && (state.type === 'stopped' || state.type === 'ended')) void this.#console.tell(state)
+      },
       trace: (line) => {
         if (traced) terminal.note(`${new Date().toISOString()} ${line}\n`)
       },

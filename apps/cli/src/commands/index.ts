@@ -35,7 +35,7 @@ export const commands: CommandSpec = {
     trace: {
       value: 'TOPICS',
       describe:
-        'Print what passes between this program and the kernel to stderr: jupyter, or all. Also set as LLMSPELL_TRACE for a kernel that is started.',
+        'Print what passes between this program and the kernel to stderr: jupyter, dap, or all. Also set as LLMSPELL_TRACE for a kernel that is started.',
     },
     version: { short: 'V', describe: 'Show the version.' },
   },

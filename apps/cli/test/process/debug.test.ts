@@ -230,6 +230,21 @@ describe.skipIf(!tmux)('llmspell debug at a terminal', { timeout: COMMAND_MS * 2
     await later.ended()
   })
 
+  it('tells at the prompt what stops meanwhile', async () => {
+    const script = home.file('later.lua', 'local n = 0\nwhile n < 1e18 do\n  n = n + 1\n  if going then break end\nend\n')
+    const running = home.start(['run', script])
+    const screen = new Screen(home, ['debug', '--attach'])
+    screens.push(screen)
+    await screen.shows(/\(debug\) $/)
+    await screen.line(`break ${script}:4`)
+    await screen.shows(/breakpoint 1, main chunk at .*later\.lua:4\n[\s\S]*\(debug\) $/)
+    await screen.line('set going = true')
+    await screen.line('delete')
+    await screen.line('quit')
+    await screen.ended()
+    expect((await running.result).code).toBe(0)
+  })
+
   it('stops a busy script at Ctrl-C', async () => {
     const screen = await open(home.file('busy.lua', 'local n = 0\nwhile true do\n  n = n + 1\nend\n'))
     await screen.line('continue')

@@ -28,6 +28,8 @@ export interface DebuggeeOptions {
   onOutput(output: Dap.OutputEventBody): void
   /** Something else stopped while this debugger looks at another thread. */
   onOtherStop(body: Dap.StoppedEventBody): void
+  /** Told of every change, also while somebody waits for it. */
+  onChange(state: State): void
   trace(line: string): void
 }
 
@@ -55,6 +57,8 @@ export class Debuggee {
   readonly #others = new Map<number, Dap.StoppedEventBody>()
   #exitCode: number | undefined
   #impatient = false
+  /** Counts what makes the stack of a stop obsolete that is still being asked for. */
+  #stops = 0
   filters: string[] | undefined
 
   constructor(options: DebuggeeOptions) {
@@ -226,6 +230,7 @@ export class Debuggee {
     client.on('stopped', (body) => own() && void this.#stopped(body))
     client.on('continued', ({ threadId, allThreadsContinued }) => {
       if (!own()) return
+      this.#stops++
       if (allThreadsContinued) this.#others.clear()
       else this.#others.delete(threadId)
       if (this.#state.type === 'stopped' && (allThreadsContinued || this.#state.stop.threadId === threadId))
@@ -247,6 +252,7 @@ export class Debuggee {
       return
     }
     this.#others.delete(threadId)
+    const stops = ++this.#stops
     let frames: Dap.StackFrame[] = []
     try {
       frames = (await client.request('stackTrace', { threadId, startFrame: 0, levels: FRAMES })).stackFrames
@@ -254,10 +260,12 @@ export class Debuggee {
       if (this.#client !== client) return
       this.#options.onOutput({ category: 'important', output: `the stack cannot be read: ${messageOf(error)}\n` })
     }
-    if (this.#client === client) this.#enter({ type: 'stopped', stop: { threadId, reason: body.reason, body, frames, at: 0 } })
+    if (this.#client === client && this.#stops === stops)
+      this.#enter({ type: 'stopped', stop: { threadId, reason: body.reason, body, frames, at: 0 } })
   }
 
   #ended(reason: string | undefined): void {
+    this.#stops++
     this.#others.clear()
     this.#enter({
       type: 'ended',
@@ -316,6 +324,7 @@ export class Debuggee {
   #enter(state: State): void {
     this.#state = state
     this.#changed.emit(state)
+    this.#options.onChange(state)
   }
 }
 
