@@ -8,6 +8,7 @@ import { nodeStream } from '@llmspell/dap/node'
 import { luaEngineFactory } from '@llmspell/script/lua'
 import { expect, onTestFinished, test } from 'vitest'
 import type { CreateKernelOptions } from '../../src/index.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import { ANSWER, type TestClient, type TestKernel, testKernel } from '../support/test-kernel.ts'
 
 /** Milliseconds for what starts engines and moves megabytes on a loaded machine. */
@@ -134,6 +135,22 @@ test('a Jupyter front end that asks nothing any more lets its cell go on after t
   await client.find('the stop', ({ header, content }) => header.msg_type === 'debug_event' && content['event'] === 'stopped')
   expect((await client.done(cell)).content['status']).toBe('ok')
   expect(await ask('debugInfo')).toMatchObject({ isStarted: false, breakpoints: [], stoppedThreads: [] })
+})
+
+test('a kernel is not idle while a debugger is attached', { timeout: LONG }, async () => {
+  const clock = manualClock()
+  const { client, kernel } = await luaKernel({ idleTimeout: 1000, clock })
+  const ask = async (command: string): Promise<void> => {
+    const reply = await client.request('control', 'debug_request', { type: 'request', seq: 1, command, arguments: { adapterID: 'x' } })
+    expect(reply.content, command).toMatchObject({ success: true })
+  }
+  await ask('initialize')
+  await ask('attach')
+  clock.advance(60_000)
+  expect(kernel.status().idle_for).toBe(0)
+  await ask('disconnect')
+  clock.advance(60_000)
+  expect(await kernel.closed).toBe('idle_timeout')
 })
 
 interface LuaKernel extends TestKernel {
