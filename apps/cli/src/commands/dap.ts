@@ -14,6 +14,7 @@ export async function run(context: Context): Promise<number> {
   const target = option(context, 'listen')
   if (target !== undefined) return serve(context, parseListenAddress(target, context.cwd))
   const { stdin, stdout } = context.terminal
+  if (stdin.isTTY) context.terminal.note('llmspell dap is for editors, which start it; `llmspell debug FILE` is for people.\n')
   await proxy(context, messageStream(nodeStream(stdin, stdout)))
   return EXIT.ok
 }
@@ -21,7 +22,8 @@ export async function run(context: Context): Promise<number> {
 /** Until SIGINT or SIGTERM. */
 async function serve(context: Context, wanted: ListenAddress): Promise<number> {
   const { terminal, env } = context
-  const given = env['LLMSPELL_DAP_TOKEN']
+  // An empty one would let everybody in.
+  const given = env['LLMSPELL_DAP_TOKEN'] || undefined
   const token = wanted.transport === 'unix' ? undefined : (given ?? randomBytes(32).toString('base64url'))
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())

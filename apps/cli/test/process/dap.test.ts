@@ -164,6 +164,11 @@ describe('llmspell dap --listen', { timeout: COMMAND_MS * 2 }, () => {
     editor.client.close()
   })
 
+  it('takes an empty token for none', async () => {
+    const { token } = await listen('0', { LLMSPELL_DAP_TOKEN: '' }).address
+    expect(token?.length).toBeGreaterThan(40)
+  })
+
   it('outlives garbage and editors that vanish', async () => {
     const listener = listen('0')
     const { port = 0, token } = await listener.address
