@@ -23,6 +23,7 @@ import {
   type LuaInspector,
   LuaProbe,
   type LuaVM,
+  Signal,
   type StepMode,
   type ThreadPointer,
 } from '@llmspell/lua'
@@ -458,8 +459,16 @@ export class LuaDebugger {
       throw error
     } finally {
       this.#evaluating = false
-      if (this.#vm.control.exitCode === undefined && !this.#services.isInterrupted()) this.#vm.control.clearSignal()
+      this.#takeBackSignal()
     }
+  }
+
+  /** What has stopped an evaluation must not stop the script. */
+  #takeBackSignal(): void {
+    const { control } = this.#vm
+    if (control.signal !== Signal.hard || control.exitCode !== undefined || this.#services.isInterrupted()) return
+    control.clearSignal()
+    control.attention()
   }
 
   #cancel(): void {
