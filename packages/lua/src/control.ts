@@ -122,7 +122,7 @@ export class LuaControl {
     }
   }
 
-  /** Number of the source of what is loaded next: see `vm.setBreakpoints`. 0: by chunk name. Below 0: code that no debugger shows. */
+  /** Number of the source of what is loaded next: see `vm.debugging`. 0: by chunk name. Below 0: code that no debugger shows. */
   get origin(): number {
     return this.#words()[this.#word + WORD.origin] ?? 0
   }

@@ -2,7 +2,7 @@
  * `attention`: another thread asked for it. `breakpoint`, `step`: before the first instruction of `line` runs; `line`: the same for every
  * line while recording. `exception`: an error is being raised (`status`); the stack that raised it is alive.
  * `loaded`: a chunk of source `origin` is there; the answer is of no effect.
- * While the handler runs, Lua stands still: block as long as needed, look around on a thread of your own, call `vm.step`.
+ * While the handler runs, Lua stands still: block as long as needed, look around on a thread of your own, call `vm.debugging.step`.
  */
 export interface LuaEvent {
   readonly kind: 'attention' | 'breakpoint' | 'step' | 'exception' | 'line' | 'loaded'

@@ -24,7 +24,7 @@ export class LuaHistory<T> {
   #size = 0
   #forgot = false
 
-  /** `limit`: bytes, besides the one copy. */
+  /** `limit`: bytes in all; the last moment is kept in any case. */
   constructor(vm: LuaVM, limit: number) {
     this.#vm = vm
     this.#limit = limit
@@ -63,7 +63,7 @@ export class LuaHistory<T> {
     const undo = this.#takeChanges(live, moment.stackPointer, known)
     this.#entries.push({ note, moment, length: live.length, undo })
     this.#size += sizeOf(undo)
-    while (this.#size > this.#limit && this.#entries.length > 1) {
+    while (this.size > this.#limit && this.#entries.length > 1) {
       this.#entries.shift()
       const [first] = this.#entries
       if (!first) break

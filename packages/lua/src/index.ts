@@ -24,6 +24,7 @@
  * Needs Node: Buffer and TextDecoder there read shared memory, which browsers refuse.
  */
 export { LuaControl, Signal } from './control.ts'
+export type { LuaDebugging } from './debugging.ts'
 export { LuaCrash, LuaError, LuaExit, LuaInterrupted, LuaMemoryError, LuaStatus, LuaSyntaxError } from './errors.ts'
 export type { EventResult, LuaEvent, StepMode, ThreadPointer } from './event.ts'
 export { LuaHistory } from './history.ts'

@@ -19,10 +19,10 @@ function trace(code: string, breakpoints: number[], modes: StepMode[], name = '@
   const stops: string[] = []
   vm.onEvent = (event) => {
     stops.push(`${event.kind}:${event.line}`)
-    vm.step(event.thread, modes.shift() ?? 'run')
+    vm.debugging.step(event.thread, modes.shift() ?? 'run')
     return 'continue'
   }
-  vm.setBreakpoints(name, breakpoints)
+  vm.debugging.setBreakpoints(name, breakpoints)
   return { values: vm.execute(code, name), stops }
 }
 
@@ -39,7 +39,7 @@ describe('breakpoints', () => {
       stops++
       return 'continue'
     }
-    vm.setBreakpoints('@/other.lua', [4])
+    vm.debugging.setBreakpoints('@/other.lua', [4])
     vm.execute(source, '@/test.lua')
     expect(stops).toBe(0)
   })
@@ -53,9 +53,9 @@ describe('breakpoints', () => {
     }
     vm.execute('function f()\n  local a = 1\n  return a\nend', '@f')
     vm.execute('co = coroutine.wrap(function() while true do\n  coroutine.yield(f()) end end) co()', '@co')
-    vm.setBreakpoints('@f', [3])
+    vm.debugging.setBreakpoints('@f', [3])
     vm.execute('f() co()')
-    vm.setBreakpoints('@f', [])
+    vm.debugging.setBreakpoints('@f', [])
     vm.execute('f() co()')
     expect(stops).toEqual([3, 3])
   })
@@ -65,10 +65,10 @@ describe('breakpoints', () => {
     const stops: number[] = []
     vm.onEvent = (event) => {
       stops.push(event.line)
-      vm.setBreakpoints('@x', [2, 4])
+      vm.debugging.setBreakpoints('@x', [2, 4])
       return 'continue'
     }
-    vm.setBreakpoints('@x', [2])
+    vm.debugging.setBreakpoints('@x', [2])
     vm.execute('local a\na = 1\na = 2\na = 3', '@x')
     expect(stops).toEqual([2, 4])
   })
@@ -76,8 +76,8 @@ describe('breakpoints', () => {
   it('tell the lines they can be on', () => {
     const { vm } = newState()
     const chunk = vm.load('-- comment\n\nlocal a = 1\n\nlocal function f(...)\n  return ...\nend\n\nf(a,\n  2)', '@lines')
-    expect(vm.breakableLines('@lines')).toEqual([3, 6, 7, 9, 10])
-    expect(vm.breakableLines('@none')).toEqual([])
+    expect(vm.debugging.breakableLines('@lines')).toEqual([3, 6, 7, 9, 10])
+    expect(vm.debugging.breakableLines('@none')).toEqual([])
     chunk.release()
   })
 
@@ -88,7 +88,7 @@ describe('breakpoints', () => {
       stops++
       return 'continue'
     }
-    vm.setBreakpoints('@x', [2])
+    vm.debugging.setBreakpoints('@x', [2])
     const code = 'local n = 0 debug.sethook(function() n = n + 1 end, "l")\nlocal a = 1\nlocal b = 2\ndebug.sethook() return n'
     expect(vm.execute(code, '@x')).toEqual([3])
     expect(stops).toBe(1)
@@ -116,11 +116,11 @@ describe('steps', () => {
     const stops: number[] = []
     vm.onEvent = (event) => {
       stops.push(event.line)
-      vm.setBreakpoints('@r', [])
-      vm.step(event.thread, stops.length < 3 ? 'over' : 'run')
+      vm.debugging.setBreakpoints('@r', [])
+      vm.debugging.step(event.thread, stops.length < 3 ? 'over' : 'run')
       return 'continue'
     }
-    vm.setBreakpoints('@r', [3])
+    vm.debugging.setBreakpoints('@r', [3])
     expect(vm.execute(code, '@r')).toEqual([3])
     expect(stops).toEqual([3, 4, 7])
   })
@@ -170,7 +170,7 @@ describe('while code stands still', () => {
       probe.clear()
       return result
     }
-    vm.setBreakpoints('@s', [line])
+    vm.debugging.setBreakpoints('@s', [line])
     const values = vm.execute(code, '@s')
     return { seen, values }
   }
@@ -354,7 +354,7 @@ return t, magic, i`,
       probe.evaluate('leak = function() return secret end', { thread: event.thread, level: 0 })
       return 'continue'
     }
-    vm.setBreakpoints('@s', [2])
+    vm.debugging.setBreakpoints('@s', [2])
     vm.execute('local secret = 1\nlocal x = secret', '@s')
     expect(vm.execute('return leak()')).toEqual([undefined])
   })
@@ -382,7 +382,7 @@ return t, magic, i`,
       stops++
       return results.shift() ?? 'continue'
     }
-    vm.setBreakpoints('@y', [2])
+    vm.debugging.setBreakpoints('@y', [2])
     vm.execute('co = coroutine.create(function()\n  n = (n or 0) + 1\n  return n end)', '@y')
     expect(vm.execute('return coroutine.resume(co)')).toEqual([true])
     expect(vm.execute('return coroutine.resume(co)')).toEqual([true, 1])

@@ -81,7 +81,7 @@ describe('a snapshot', () => {
   it('keeps limits and drops breakpoints', () => {
     const { vm } = newState({ memoryLimit: 32 << 20 })
     vm.execute('function f()\n  return 1\nend', '@f')
-    vm.setBreakpoints('@f', [2])
+    vm.debugging.setBreakpoints('@f', [2])
     let stops = 0
     const copy = LuaVM.restore(lua, vm.snapshot(), {
       onEvent: () => {
@@ -92,7 +92,7 @@ describe('a snapshot', () => {
     copy.execute('f()')
     expect(stops).toBe(0)
     expect(copy.control.limit).toBe(32 << 20)
-    copy.setBreakpoints('@f', [2])
+    copy.debugging.setBreakpoints('@f', [2])
     copy.execute('f()')
     expect(stops).toBe(1)
   })

@@ -87,7 +87,7 @@ export class Breakpoints {
   #bind(source: string, points: readonly LinePoint[]): void {
     const { vm, sources } = this.#parts
     const number = sources.find(source)
-    const lines = number === undefined ? [] : vm.breakableLines(number)
+    const lines = number === undefined ? [] : vm.debugging.breakableLines(number)
     const byLine = new Map<number, LinePoint[]>()
     for (const point of points) {
       const line = lines[firstFrom(lines, point.spec.line)]
@@ -99,7 +99,7 @@ export class Breakpoints {
     }
     if (number === undefined) return
     this.#lines.set(number, byLine)
-    vm.setBreakpoints(number, [...byLine.keys()])
+    vm.debugging.setBreakpoints(number, [...byLine.keys()])
   }
 
   // ---- functions ----
@@ -126,7 +126,7 @@ export class Breakpoints {
 
   #bindFunctions(): void {
     const names = this.#functions.slice(0, MAX_FUNCTIONS).map(({ path }) => path.slice(-2).join('.'))
-    this.#parts.vm.setFunctionBreakpoints(names)
+    this.#parts.vm.debugging.setFunctionBreakpoints(names)
     this.#findFunctions()
   }
 
@@ -136,7 +136,7 @@ export class Breakpoints {
     const found = this.#functions.map(({ path }, bit) =>
       bit < MAX_FUNCTIONS && path.length > 0 ? probe.findFunction(path, bit) : undefined,
     )
-    const bits = vm.boundFunctions
+    const bits = vm.debugging.boundFunctions
     for (const [bit, point] of this.#functions.entries()) {
       const { id } = point
       const complaint = point.complaint === undefined ? {} : { message: point.complaint }
@@ -213,9 +213,9 @@ export class Breakpoints {
 
   clear(): void {
     const { vm } = this.#parts
-    for (const number of this.#lines.keys()) vm.setBreakpoints(number, [])
+    for (const number of this.#lines.keys()) vm.debugging.setBreakpoints(number, [])
     for (const points of [...this.#bySource.values(), this.#functions]) for (const point of points) this.#forget(point)
-    vm.setFunctionBreakpoints([])
+    vm.debugging.setFunctionBreakpoints([])
     this.#lines.clear()
     this.#bySource.clear()
     this.#functions = []
@@ -226,7 +226,7 @@ export class Breakpoints {
     const { vm, sources } = this.#parts
     for (const name of sources.names()) {
       const number = sources.find(name)
-      if (number !== undefined && !this.#bySource.has(name)) vm.setBreakpoints(number, [])
+      if (number !== undefined && !this.#bySource.has(name)) vm.debugging.setBreakpoints(number, [])
     }
     for (const [source, points] of this.#bySource) this.#bind(source, points)
     for (const points of [...this.#bySource.values(), this.#functions]) for (const point of points) point.compiled.clear()

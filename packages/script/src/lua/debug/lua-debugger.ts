@@ -128,7 +128,8 @@ export class LuaDebugger {
     this.#recorder = new Recorder({
       vm,
       history: new LuaHistory<Moment>(vm, services.historyLimit),
-      meet: (event, chain) => this.#meet(event, chain),
+      limit: services.historyLimit,
+      meet: (event, chain) => this.#meet(event, chain, false),
       standAt: ({ event, chain }, ids) =>
         this.#standStill(event, chain, ids.length > 0 ? { reason: 'breakpoint', breakpointIds: [...ids] } : { reason: 'step' }),
       restored: () => this.#restored(),
@@ -175,9 +176,9 @@ export class LuaDebugger {
     const chain = this.#vm.threadChain(event.thread)
     if (this.#isRecording) {
       this.#threads.standIn = this.#recorder.standInOf(chain)
-      if (event.canYield && event.kind !== 'exception') return this.#recorder.suspend(event, chain)
+      if (this.#recorder.keeps(event)) return this.#recorder.suspend(event, chain)
     }
-    const outcome = this.#meet(event, chain)
+    const outcome = this.#meet(event, chain, true)
     return outcome === 'travel' ? 'interrupt-hard' : outcome
   }
 
@@ -186,16 +187,17 @@ export class LuaDebugger {
     const isInterrupted = this.#services.isInterrupted()
     if (this.#evaluating) return this.#cancelled || isInterrupted ? 'interrupt-hard' : 'continue'
     if (isInterrupted) return this.#shielded ? 'continue' : 'interrupt'
-    if (this.#stepReason === 'pause') this.#vm.step(event.thread, 'in')
+    if (this.#stepReason === 'pause') this.#vm.debugging.step(event.thread, 'in')
     return 'continue'
   }
 
   // ---- stopping ----
 
-  #meet(event: LuaEvent, chain: Chain): Outcome {
+  /** `isInside`: of the event, and not suspended by it. */
+  #meet(event: LuaEvent, chain: Chain, isInside: boolean): Outcome {
     const notice = this.#working(() => this.#lookAt(event, chain))
     if (!notice) return 'continue'
-    if (this.#isRecording && !(event.canYield && event.kind !== 'exception')) this.#recorder.standsUnrecorded(event)
+    if (this.#isRecording && isInside) this.#recorder.standsUnrecorded(event)
     return this.#standStill(event, chain, notice)
   }
 
@@ -271,7 +273,7 @@ export class LuaDebugger {
   }
 
   #stepFrom(thread: ThreadPointer, mode: StepMode, reason: StopReason | undefined): void {
-    this.#vm.step(thread, mode)
+    this.#vm.debugging.step(thread, mode)
     this.#stepReason = reason
   }
 
@@ -281,7 +283,7 @@ export class LuaDebugger {
     this.#probe.clear()
     this.#vm.control.telling = true
     this.#vm.control.catching = this.#filters.length > 0
-    this.#vm.record(true)
+    this.#vm.debugging.record(true)
     this.#breakpoints.restore()
   }
 
@@ -385,7 +387,7 @@ export class LuaDebugger {
       if (this.#services.isRunning()) this.#stepReason = 'pause'
       else this.#atStart = 'pause'
       // Where code waits for the kernel there is no safe point to look up at: it stops when it goes on.
-      if (this.#services.isRunning()) this.#vm.step(this.#vm.threadChain()[0] ?? this.#vm.mainThread, 'in')
+      if (this.#services.isRunning()) this.#vm.debugging.step(this.#vm.threadChain()[0] ?? this.#vm.mainThread, 'in')
     },
     loadedSources: () => this.#services.sources.names(),
     sourceText: (source: string) => this.#services.sources.text(source),
@@ -398,7 +400,7 @@ export class LuaDebugger {
     this.#recordNext = recordHistory === true
     this.#vm.onLoad = (chunkName, text) => sources.numberOfChunk(chunkName, text, this.#vm.system.cwd)
     this.#vm.control.telling = true
-    this.#vm.adoptSources()
+    this.#vm.debugging.adoptSources()
     if (this.#recordNext && this.#services.isRunning() && !this.#isRecording)
       this.#say('History is recorded from the next run on: this one had begun already.\n')
   }
@@ -413,7 +415,7 @@ export class LuaDebugger {
     this.#breakpoints.clear()
     this.#vm.control.catching = false
     this.#vm.control.telling = false
-    this.#vm.record(false)
+    this.#vm.debugging.record(false)
     this.#stepFrom(this.#vm.mainThread, 'run', undefined)
     this.#stop = undefined
   }
@@ -489,7 +491,7 @@ export class LuaDebugger {
 
   #lines(source: string): number[] {
     const number = this.#services.sources.find(source)
-    return number === undefined ? [] : this.#vm.breakableLines(number)
+    return number === undefined ? [] : this.#vm.debugging.breakableLines(number)
   }
 
   /** A coroutine that stands still further down is shown by itself, and so is one that is suspended. */

@@ -21,6 +21,8 @@ export interface Moment {
 export interface RecorderParts {
   vm: LuaVM
   history: LuaHistory<Moment>
+  /** Bytes of memory above which nothing is recorded. */
+  limit: number
   /** Stands still where the event says so. */
   meet(event: LuaEvent, chain: Chain): Outcome
   /** Stands still at a moment that was gone back to; `ids`: at breakpoints. */
@@ -40,6 +42,7 @@ const EFFECTS =
 const BEGINNING = 'This is where the recorded history begins.\n'
 const CUT = 'Earlier moments were forgotten to stay within the memory for history.\n'
 const SPARSE = 'The memory of the script is large: while it runs freely, not every line is recorded.\n'
+const TOO_LARGE = 'The memory of the script has outgrown the memory for history: nothing more is recorded while it is so large.\n'
 const UNDER_BUILT_IN =
   'Lines here are not recorded, because a built-in function (such as table.sort or string.gsub) waits for them: ' +
   'going back leads to before its call.\n'
@@ -65,7 +68,7 @@ export class Recorder {
     const { vm, history } = this.#parts
     history.clear()
     this.#destination = undefined
-    vm.record(true)
+    vm.debugging.record(true)
     let advance = (): unknown[] | undefined => vm.begin(callee, args)
     try {
       for (;;) {
@@ -75,7 +78,7 @@ export class Recorder {
         advance = () => vm.proceed()
       }
     } finally {
-      vm.record(false)
+      vm.debugging.record(false)
       history.clear()
       this.#met = undefined
     }
@@ -86,13 +89,22 @@ export class Recorder {
     return chain.at(-2)
   }
 
-  /** Inside an event that may suspend the code. */
-  suspend(event: LuaEvent, chain: Chain): EventResult {
-    const isDear = event.kind === 'line' && this.#parts.vm.memory.buffer.byteLength > CHEAP_BYTES
-    if (isDear && performance.now() - this.#lastEnd < REST * this.#lastCost) {
-      this.#parts.say(SPARSE)
-      return 'continue'
+  /** Is this a moment to keep? Then `suspend` must be the answer of the event. */
+  keeps(event: LuaEvent): boolean {
+    const { vm, limit, say } = this.#parts
+    if (!event.canYield || event.kind === 'exception') return false
+    const size = vm.memory.buffer.byteLength
+    if (size > limit) {
+      say(TOO_LARGE)
+      return false
     }
+    const isDear = event.kind === 'line' && size > CHEAP_BYTES
+    if (!isDear || performance.now() - this.#lastEnd >= REST * this.#lastCost) return true
+    say(SPARSE)
+    return false
+  }
+
+  suspend(event: LuaEvent, chain: Chain): EventResult {
     this.#met = { event, chain }
     return 'yield'
   }
@@ -100,7 +112,7 @@ export class Recorder {
   /** Code stands still inside an event. */
   standsUnrecorded(event: LuaEvent): void {
     this.#present = this.#parts.history.length
-    if (event.kind !== 'exception') this.#parts.say(UNDER_BUILT_IN)
+    if (!event.canYield && event.kind !== 'exception') this.#parts.say(UNDER_BUILT_IN)
   }
 
   /** Chooses where to go; the code that stands still then returns `travel`. */
@@ -153,7 +165,7 @@ export class Recorder {
     const { vm, history } = this.#parts
     const start = performance.now()
     vm.flush()
-    history.record({ event, chain, depth: vm.frameDepth(event.thread) })
+    history.record({ event, chain, depth: vm.debugging.frameDepth(event.thread) })
     this.#present = history.length - 1
     this.#lastEnd = performance.now()
     this.#lastCost = this.#lastEnd - start

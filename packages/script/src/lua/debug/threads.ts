@@ -54,7 +54,7 @@ export class Threads {
   }
 
   #living(): ThreadPointer[] {
-    return this.#vm.threads(MAX_THREADS).filter((pointer) => pointer !== this.#probe.thread && !this.isMain(pointer))
+    return this.#vm.debugging.threads(MAX_THREADS).filter((pointer) => pointer !== this.#probe.thread && !this.isMain(pointer))
   }
 
   #nameOf(pointer: ThreadPointer): string {
