@@ -70,6 +70,19 @@ describe('llmspell debug from a pipe', { timeout: COMMAND_MS * 2 }, () => {
     expect(stdout).toMatch(/breakpoint 3, .* at sums\.lua:10\n[\s\S]*\n3\n[\s\S]*ended with exit code 7/)
   })
 
+  it('shows the source, and what follows', async () => {
+    const long = home.file('long.lua', Array.from({ length: 30 }, (_, index) => `local v${index + 1} = ${index + 1}\n`).join(''))
+    const { stdout, stderr } = await debug('until 10\nlist\nlist\nlist .\nlist 3\nlist long.lua:29\nlist\nquit\n', long)
+    expect(stderr).toContain('there are no more lines')
+    const shown = stdout
+      .slice(stdout.indexOf('    5 | '))
+      .split('\n')
+      .flatMap((line) => /^[ ●]([ >]) +(\d+) \| local/.exec(line)?.slice(1, 3).join('').trim() ?? [])
+    const range = (first: number, last: number): string[] =>
+      Array.from({ length: last - first + 1 }, (_, index) => (first + index === 10 ? '>10' : `${first + index}`))
+    expect(shown).toEqual([...range(5, 15), ...range(16, 26), ...range(5, 15), ...range(1, 11), ...range(24, 30)])
+  })
+
   it('says what is wrong and goes on; without a script that has ended, the exit code tells', async () => {
     const { code, stdout, stderr } = await debug(
       'brek 3\nbreak 99\nbreak nowhere.lua:1\np 1 +\np nothing.at.all\nframe 7\ndown\nthread 99\nback\nhit 1 5\nexceptions cuaght\np 6 * 7\nquit\n',

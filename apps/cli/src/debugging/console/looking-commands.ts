@@ -33,18 +33,19 @@ async function list(console: DebugConsole, argument: string): Promise<void> {
   const place = argument === '' || argument === '.' ? undefined : await console.place(argument)
   if (argument !== '' && argument !== '.' && !place)
     throw badArgument(`"${argument}" is no line`, 'list, list LINE, list FILE:LINE, or list . for where it stands')
-  const path = place?.file ?? (argument === '' && console.listed?.path) ?? frame?.source?.path ?? console.currentFile()
-  const source = path === frame?.source?.path ? frame?.source : { path: path as string }
+  const goesOn = argument === '' ? console.listed : undefined
+  const path = place?.file ?? goesOn?.path ?? frame?.source?.path ?? console.currentFile()
+  const source = path === frame?.source?.path ? frame?.source : { path }
   const text = await sourceText(debuggee, source)
-  if (text === undefined) throw badArgument(`the text of ${console.path(path as string)} is not known`)
+  if (text === undefined) throw badArgument(`the text of ${console.path(path)} is not known`)
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
   const middle = place?.line ?? frame?.line ?? 1
-  const first = argument === '' && console.listed ? console.listed.next : Math.max(1, middle - 5)
+  const first = goesOn?.next ?? Math.max(1, middle - 5)
   if (first > lines.length) throw badArgument('there are no more lines', '`list .` goes back to where it stands.')
   const last = Math.min(lines.length, first + LINES - 1)
-  console.listed = { path: path as string, next: last + 1 }
-  console.say(numberedLines(console, path as string, lines.slice(first - 1, last), first))
+  console.listed = { path, next: last + 1 }
+  console.say(numberedLines(console, path, lines.slice(first - 1, last), first))
 }
 
 function numberedLines(console: DebugConsole, path: string, lines: readonly string[], first: number): string {
