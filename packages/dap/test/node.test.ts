@@ -20,7 +20,8 @@ test('a writer waits for a reader that does not read, and for nothing else', asy
 test('nobody waits for a reader that went away', async () => {
   const [near] = duplexPair()
   const stream = nodeStream(near, near)
-  const waits = Array.from({ length: 200 }, () => stream.write(kilobyte))
+  const waits = Array.from({ length: 200 }, () => stream.write(kilobyte)).filter((wait) => wait !== undefined)
+  expect(waits.length).toBeGreaterThan(0)
   near.destroy()
   await Promise.all(waits)
   expect(stream.write(kilobyte)).toBeUndefined()

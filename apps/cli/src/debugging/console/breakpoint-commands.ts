@@ -7,6 +7,7 @@ const group = 'Breakpoints'
 
 async function set(console: DebugConsole, argument: string, temporary: boolean): Promise<void> {
   const { book } = console
+  if (/(^|\s)if\s*$/.test(argument)) throw badArgument('what is the condition?', 'break [FILE:]LINE if COND')
   const [, where = '', condition] = /^(.*?)(?:(?:^|\s+)if\s+(.+))?$/s.exec(argument) ?? []
   const more = { temporary, ...(condition !== undefined && { condition: condition.trim() }) }
   const place = where === '' ? { file: console.currentFile(), line: console.debuggee.frame.line } : await console.place(where)
