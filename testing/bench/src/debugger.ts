@@ -6,12 +6,14 @@ import { adapterSteps } from './debugger/adapter-steps.ts'
 import { EngineSubject } from './debugger/engine-subject.ts'
 import { luaHookSubject } from './debugger/lua-hook-subject.ts'
 import { NodeInspectSubject } from './debugger/node-inspect-subject.ts'
-import { type Call, calls, luaProgram, type Program, type State, states, typescriptProgram } from './debugger/programs.ts'
+import { type Call, calls, type Program, programs, type State, states } from './debugger/programs.ts'
 import type { DebuggedSubject, Subject } from './debugger/subject.ts'
 import { number, table } from './markdown.ts'
 import { median } from './median.ts'
 
 export interface DebuggerOptions {
+  /** Less work in each. */
+  quick: boolean
   rounds: number
   /** How often it steps. */
   steps: number
@@ -23,6 +25,7 @@ export interface DebuggerOptions {
 type Judged = [string, number, number]
 
 export async function measureDebugger(options: DebuggerOptions): Promise<string> {
+  const program = programs(options.quick)
   const closing: (() => Promise<void>)[] = []
   const opened = async <T extends Subject>(subject: Promise<T> | T): Promise<T> => {
     const open = await subject
@@ -30,15 +33,24 @@ export async function measureDebugger(options: DebuggerOptions): Promise<string>
     return open
   }
   try {
-    const lua = await opened(EngineSubject.open('Lua', 'lua', luaProgram))
-    const hook = await opened(luaHookSubject())
-    const typescript = await opened(EngineSubject.open('TypeScript', 'typescript', typescriptProgram))
-    const node = await opened(NodeInspectSubject.open())
+    const lua = await opened(EngineSubject.open('Lua', 'lua', program.lua))
+    const hook = await opened(luaHookSubject(program.lua))
+    const typescript = await opened(EngineSubject.open('TypeScript', 'typescript', program.typescript))
+    const node = await opened(NodeInspectSubject.open(program.typescript))
     const judged: Judged[] = []
     const parts = [
-      await slowdown([lua, hook, typescript, node], options.rounds, judged),
+      await slowdown(
+        [
+          [lua, program.lua],
+          [hook, program.lua],
+          [typescript, program.typescript],
+          [node, program.typescript],
+        ],
+        options.rounds,
+        judged,
+      ),
       await conditions(lua, typescript, node, options.passes, judged),
-      await steps([lua, typescript, node], options.steps, judged),
+      await steps([lua, typescript, node], program, options.steps, judged),
       await history(lua, options, judged),
     ]
     const rows = judged.map(([name, value, aim]) => [name, number(value), `≤ ${aim}`, value <= aim ? 'met' : 'falls short'])
@@ -49,11 +61,10 @@ export async function measureDebugger(options: DebuggerOptions): Promise<string>
 }
 
 /** The same work in each state, in turns; ratios to the debugger being off, of the same round. */
-async function slowdown(subjects: readonly Subject[], rounds: number, judged: Judged[]): Promise<string> {
+async function slowdown(subjects: readonly (readonly [Subject, Program])[], rounds: number, judged: Judged[]): Promise<string> {
   const ratios = new Map<string, number>()
   const rows: string[][] = []
-  for (const subject of subjects) {
-    const program = subject.name.startsWith('Lua') || subject.name.startsWith('lua') ? luaProgram : typescriptProgram
+  for (const [subject, program] of subjects) {
     for (const call of calls) {
       const times = new Map<State, number[]>(states.map((state) => [state, []]))
       for (let round = 0; round < rounds; round++) {
@@ -119,11 +130,12 @@ async function conditions(
 /** From stepping over to having the stop, the stack, the scopes and the locals: at the engine, and as an editor sees it. */
 async function steps(
   [lua, typescript, node]: readonly [DebuggedSubject, DebuggedSubject, DebuggedSubject],
+  program: ReturnType<typeof programs>,
   count: number,
   judged: Judged[],
 ): Promise<string> {
   const atEngine = [await lua.steps(count), await typescript.steps(count), await node.steps(count)].map(median)
-  const editor = await editorSteps(count)
+  const editor = await editorSteps(program, count)
   const [lua1, typescript1, node1] = atEngine
   judged.push(['TypeScript, a step with its data ÷ that of node --inspect', (typescript1 ?? 0) / (node1 ?? 0), 1.5])
   if (editor.debugpy) {
@@ -141,7 +153,10 @@ async function steps(
   )
 }
 
-async function editorSteps(count: number): Promise<{ lua?: number; typescript?: number; debugpy?: number }> {
+async function editorSteps(
+  programs: { lua: Program; typescript: Program },
+  count: number,
+): Promise<{ lua?: number; typescript?: number; debugpy?: number }> {
   const home = createHome()
   const dir = mkdtempSync(join(tmpdir(), 'llmspell-bench-'))
   const write = (name: string, text: string): string => {
@@ -155,8 +170,8 @@ async function editorSteps(count: number): Promise<{ lua?: number; typescript?: 
     return median(await adapterSteps({ command, env: home.env, program: file, line: program.line('step') }, count))
   }
   try {
-    const lua = await ours('steps.lua', luaProgram)
-    const typescript = await ours('steps.ts', typescriptProgram)
+    const lua = await ours('steps.lua', programs.lua)
+    const typescript = await ours('steps.ts', programs.typescript)
     const python = toolPath('debugpy')
     if (!python) return { lua, typescript }
     const program = write(
@@ -172,21 +187,17 @@ async function editorSteps(count: number): Promise<{ lua?: number; typescript?: 
   }
 }
 
-/** What stepping backwards costs those who ask for it. */
+/** What stepping backwards costs those who ask for it: each line is kept, so the price is one for a line. */
 async function history(lua: EngineSubject, { rounds, steps: count }: DebuggerOptions, judged: Judged[]): Promise<string> {
   const { target } = lua
   if (!target.features.stepBack) throw new Error('the Lua engine cannot step back')
-  const rows: string[][] = []
-  for (const call of calls) {
-    const { title, whole, little } = luaProgram.work[call]
-    const ratios: number[] = []
-    for (let round = 0; round < rounds; round++) {
-      await lua.enter('attached', call)
-      const without = await lua.cpu(little, whole)
-      await target.attach({ recordHistory: true })
-      ratios.push((await lua.cpu(little, whole)) / without)
-    }
-    rows.push([`${title}, slowdown while nothing stops`, number(median(ratios))])
+  const loops = 1000
+  const perLine: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    await lua.enter('attached', 'loop')
+    const without = await lua.cpu('loop(10)', `loop(${loops})`)
+    await target.attach({ recordHistory: true })
+    perLine.push(((await lua.cpu('loop(10)', `loop(${loops})`)) - without) / (3 * loops))
   }
   const plain = median(await lua.steps(count))
   await target.attach({ recordHistory: true })
@@ -196,7 +207,7 @@ async function history(lua: EngineSubject, { rounds, steps: count }: DebuggerOpt
   const recording = median(
     await lua.stepping(count, async (threadId) => {
       growth = process.memoryUsage.rss() - before
-      for (let index = 0; index < Math.min(count, 50); index++) {
+      for (let index = 0; index < Math.min(count - 1, 50); index++) {
         const from = performance.now()
         await target.resume(threadId, 'stepBack')
         await lua.nextStop()
@@ -204,12 +215,15 @@ async function history(lua: EngineSubject, { rounds, steps: count }: DebuggerOpt
       }
     }),
   )
-  judged.push(['Lua, recording of history ÷ without, a step with its data', recording / plain, 10])
-  rows.push(
-    ['a step with its data, without recording, ms', number(plain)],
-    ['a step with its data, recording, ms', number(recording)],
-    ['a step back, ms', number(median(back))],
-    [`memory taken by ${count} recorded steps, MiB`, number(growth / 2 ** 20)],
+  judged.push(['Lua, a step with its data, recording ÷ without', recording / plain, 1.5])
+  return table(
+    ['Lua that keeps a history', ''],
+    [
+      ['a line that is passed, µs', number(median(perLine) * 1000)],
+      ['a step with its data, without recording, ms', number(plain)],
+      ['a step with its data, recording, ms', number(recording)],
+      ['a step back, ms', number(median(back))],
+      [`memory of ${count} steps, MiB`, number(growth / 2 ** 20)],
+    ],
   )
-  return table(['Lua with history', ''], rows)
 }

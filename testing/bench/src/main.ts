@@ -50,7 +50,8 @@ const sections: Record<string, { title: string; measure: () => Promise<string> }
   lua: { title: 'Lua against lua5.4', measure: () => measureLua({ rounds: quick ? 1 : 7 }) },
   debugger: {
     title: 'Debugger',
-    measure: () => measureDebugger(quick ? { rounds: 1, steps: 20, passes: 2_000 } : { rounds: 7, steps: 300, passes: 100_000 }),
+    measure: () =>
+      measureDebugger({ quick, ...(quick ? { rounds: 1, steps: 20, passes: 2_000 } : { rounds: 7, steps: 300, passes: 100_000 }) }),
   },
 }
 

@@ -4,7 +4,7 @@ import { withTimeout } from '@llmspell/base'
 import { DapClient } from '@llmspell/dap'
 import { nodeStream } from '@llmspell/dap/node'
 
-const WAIT_MS = 120_000
+const WAIT_MS = 60_000
 
 export interface Adapter {
   command: readonly string[]

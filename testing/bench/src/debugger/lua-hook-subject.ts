@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, toolPath } from '@llmspell/testkit'
-import { type Call, luaProgram, type State } from './programs.ts'
+import type { Call, Program, State } from './programs.ts'
 import type { Subject } from './subject.ts'
 
 const WAIT_MS = 300_000
@@ -26,18 +26,18 @@ whole()
 io.write((os.clock() - from) * 1000)
 `
 
-export function luaHookSubject(): Subject {
+export function luaHookSubject(program: Program): Subject {
   const native = toolPath('lua')
   if (!native) throw new Error('lua5.4 is not installed')
   const dir = mkdtempSync(join(tmpdir(), 'llmspell-bench-'))
   const [hook, file] = [join(dir, 'hook.lua'), join(dir, 'work.lua')]
   writeFileSync(hook, driver)
-  writeFileSync(file, luaProgram.text)
+  writeFileSync(file, program.text)
   return {
     name: 'lua5.4, line hook',
     async time(call: Call, state: State) {
-      const { little, whole } = luaProgram.work[call]
-      const line = { off: 'off', attached: 'none', elsewhere: String(luaProgram.line('elsewhere')), inside: String(luaProgram.line(call)) }
+      const { little, whole } = program.work[call]
+      const line = { off: 'off', attached: 'none', elsewhere: String(program.line('elsewhere')), inside: String(program.line(call)) }
       const { code, stdout, stderr } = await run(native, [hook, file, little, whole, line[state]], { timeout: WAIT_MS })
       if (code !== 0) throw new Error(stderr)
       return Number(stdout)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { withTimeout } from '@llmspell/base'
-import { type Call, type State, typescriptProgram } from './programs.ts'
+import type { Call, Program, State } from './programs.ts'
 import type { DebuggedSubject } from './subject.ts'
 
 const WAIT_MS = 120_000
@@ -18,6 +18,7 @@ interface Paused {
 export class NodeInspectSubject implements DebuggedSubject {
   readonly name = 'node --inspect'
   readonly #dir: string
+  readonly #program: Program
   readonly #child: ChildProcess
   readonly #socket: WebSocket
   readonly #pending = new Map<number, { resolve(result: never): void; reject(error: Error): void }>()
@@ -26,8 +27,9 @@ export class NodeInspectSubject implements DebuggedSubject {
   #breakpoint: string | undefined
   #id = 0
 
-  private constructor(dir: string, child: ChildProcess, socket: WebSocket) {
+  private constructor(dir: string, program: Program, child: ChildProcess, socket: WebSocket) {
     this.#dir = dir
+    this.#program = program
     this.#child = child
     this.#socket = socket
     socket.addEventListener('message', ({ data }) => {
@@ -43,10 +45,10 @@ export class NodeInspectSubject implements DebuggedSubject {
     })
   }
 
-  static async open(): Promise<NodeInspectSubject> {
+  static async open(program: Program): Promise<NodeInspectSubject> {
     const dir = mkdtempSync(join(tmpdir(), 'llmspell-bench-'))
     const file = join(dir, 'work.ts')
-    writeFileSync(file, `${typescriptProgram.text}\nsetInterval(() => {}, 1e6)\n`)
+    writeFileSync(file, `${program.text}\nsetInterval(() => {}, 1e6)\n`)
     const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', file], { stdio: ['ignore', 'ignore', 'pipe'] })
     const address = await withTimeout(
       new Promise<string>((resolve, reject) => {
@@ -63,7 +65,7 @@ export class NodeInspectSubject implements DebuggedSubject {
     )
     const socket = new WebSocket(address)
     await withTimeout(once(socket, 'open'), WAIT_MS, 'the inspector')
-    const subject = new NodeInspectSubject(dir, child, socket)
+    const subject = new NodeInspectSubject(dir, program, child, socket)
     await subject.#post('Runtime.enable')
     const end = Date.now() + WAIT_MS
     while ((await subject.#value('typeof globalThis.elsewhere')) !== 'function') {
@@ -75,23 +77,23 @@ export class NodeInspectSubject implements DebuggedSubject {
   async time(call: Call, state: State): Promise<number> {
     if (state === 'off') await this.#post('Debugger.disable')
     else await this.#set(state === 'attached' ? undefined : this.#line(state === 'inside' ? call : 'elsewhere'))
-    const { whole, little } = typescriptProgram.work[call]
+    const { whole, little } = this.#program.work[call]
     await this.#value(little)
     const timed = `(() => { const before = process.cpuUsage(); ${whole}; const { user, system } = process.cpuUsage(before); return (user + system) / 1000 })()`
     return Number(await this.#value(timed))
   }
 
   async passes(count: number, condition: boolean): Promise<number> {
-    await this.#set(condition ? this.#line('hit') : undefined, condition ? typescriptProgram.neverTrue : undefined)
-    await this.#value(typescriptProgram.hits(Math.ceil(count / 10)))
+    await this.#set(condition ? this.#line('hit') : undefined, condition ? this.#program.neverTrue : undefined)
+    await this.#value(this.#program.hits(Math.ceil(count / 10)))
     const from = performance.now()
-    await this.#value(typescriptProgram.hits(count))
+    await this.#value(this.#program.hits(count))
     return performance.now() - from
   }
 
   async steps(count: number): Promise<number[]> {
     await this.#set(this.#line('step'))
-    await this.#value(`void setTimeout(() => ${typescriptProgram.steps})`)
+    await this.#value(`void setTimeout(() => ${this.#program.steps})`)
     await this.#nextPause()
     await this.#set(undefined)
     const times: number[] = []
@@ -116,7 +118,7 @@ export class NodeInspectSubject implements DebuggedSubject {
   }
 
   #line(name: string): number {
-    return typescriptProgram.line(name) - 1
+    return this.#program.line(name) - 1
   }
 
   async #set(lineNumber: number | undefined, condition?: string): Promise<void> {

@@ -20,12 +20,6 @@ export interface Program {
   line(name: string): number
 }
 
-const work = {
-  fib: { title: 'fib(27)', whole: 'fib(27)', little: 'fib(16)' },
-  loop: { title: 'loop 2M', whole: 'loop(2000000)', little: 'loop(20000)' },
-  methods: { title: 'method calls 1M', whole: 'methods(1000000)', little: 'methods(10000)' },
-}
-
 const luaText = `
 function fib(n)
   if n < 0 then
@@ -145,7 +139,9 @@ globalThis.elsewhere = function elsewhere(): number {
 }
 `.trimStart()
 
-function program(file: string, text: string, neverTrue: string): Program {
+type Work = Program['work']
+
+function program(file: string, text: string, neverTrue: string, work: Work): Program {
   const lines = text.split('\n')
   return {
     file,
@@ -162,13 +158,27 @@ function program(file: string, text: string, neverTrue: string): Program {
   }
 }
 
-export const luaProgram: Program = program('/llmspell-bench/work.lua', luaText, 'sum == -1')
-/** V8 compiles hot loops anew, more than once, before they have their speed: more work than for Lua, and more of it before the clock runs. */
-export const typescriptProgram: Program = {
-  ...program('/llmspell-bench/work.ts', typescriptText, 'sum === -1'),
-  work: {
-    fib: { title: 'fib(32)', whole: 'fib(32)', little: 'fib(27)' },
-    loop: { title: 'loop 50M', whole: 'loop(50000000)', little: 'loop(5000000)' },
-    methods: { title: 'method calls 50M', whole: 'methods(50000000)', little: 'methods(5000000)' },
-  },
+const repeated = (name: string, title: string, count: number): Work[Call] => ({
+  title: `${title} ${count >= 1e6 ? `${count / 1e6}M` : `${count / 1e3}k`}`,
+  whole: `${name}(${count})`,
+  little: `${name}(${count / 100})`,
+})
+
+/** The programs, with less work in `quick` runs. */
+export function programs(quick: boolean): { lua: Program; typescript: Program } {
+  const n = quick ? 0.1 : 1
+  const fib = (of: number): Work['fib'] => ({ title: `fib(${of})`, whole: `fib(${of})`, little: `fib(${of - 5})` })
+  return {
+    lua: program('/llmspell-bench/work.lua', luaText, 'sum == -1', {
+      fib: fib(quick ? 22 : 27),
+      loop: repeated('loop', 'loop', 2e6 * n),
+      methods: repeated('methods', 'method calls', 1e6 * n),
+    }),
+    // V8 compiles hot code anew, more than once, before it has its speed.
+    typescript: program('/llmspell-bench/work.ts', typescriptText, 'sum === -1', {
+      fib: fib(quick ? 26 : 32),
+      loop: { ...repeated('loop', 'loop', 5e7 * n), little: `loop(${5e6 * n})` },
+      methods: { ...repeated('methods', 'method calls', 5e7 * n), little: `methods(${5e6 * n})` },
+    }),
+  }
 }
