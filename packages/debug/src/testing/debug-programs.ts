@@ -30,6 +30,8 @@ export interface DebugPrograms {
   deep: string
   /** An expression: a string of two million characters. */
   longString: string
+  /** Optional: as `busy`, but each turn waits for a moment in which nothing runs. */
+  waits?: string
   /** Optional: a local `bytes` of 1, 2, 3, 4 @stop. */
   memory?: string
 }
@@ -189,6 +191,17 @@ globalThis.greeting = 'hello'
 console.log(down(500))
 `,
   longString: "'x'.repeat(2000000)",
+  waits: `async function main() {
+  let stop = false
+  let n = 0
+  while (!stop) {
+    n = n + 1 // @busy
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  console.log('stopped')
+}
+await main()
+`,
   memory: `function main() {
   const bytes = new Uint8Array([1, 2, 3, 4])
   console.log('bytes', bytes.length) // @stop

@@ -93,13 +93,13 @@ export function inspectionRules({ open, openDetached, harness }: DebugTargetSuit
       const record = await debugging.recorder.local('record', stop.threadId)
       const next = await debugging.step(stop, 'next')
       const frame = stop.frames[0]?.id ?? -1
-      for (const refused of [
-        debugging.target.variables(record.reference, {}),
-        debugging.target.setVariable(record.reference, 'name', '1'),
-        debugging.target.scopes(frame),
-        debugging.target.evaluate('1', frame, 'watch'),
+      for (const ask of [
+        () => debugging.target.variables(record.reference, {}),
+        () => debugging.target.setVariable(record.reference, 'name', '1'),
+        () => debugging.target.scopes(frame),
+        () => debugging.target.evaluate('1', frame, 'watch'),
       ])
-        expect(codeOf(await refused.catch((error: unknown) => error))).toBe('debug.stale_reference')
+        expect(codeOf(await ask().catch((error: unknown) => error))).toBe('debug.stale_reference')
       await debugging.finish(next, run)
     })
 

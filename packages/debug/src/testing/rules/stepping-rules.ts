@@ -70,16 +70,40 @@ export function steppingRules({ open, openDetached, harness }: DebugTargetSuite)
       expect(await debugging.finish(stop, run)).toMatchObject({ status: 'ok' })
     })
 
+    it('pauses what waits when it goes on, also for a debugger that comes later', async () => {
+      if (harness.programs.waits === undefined) return expect(harness.programs.busy).toBeDefined()
+      const debugging = await open()
+      await debugging.breakAt('waits', 'busy')
+      const run = debugging.run('waits')
+      await debugging.stop()
+      await debugging.target.detach()
+      await delay(SETTLE_MS)
+      await debugging.attach()
+      for (const again of [false, true]) {
+        await debugging.target.pause(1)
+        const stop = await debugging.stop()
+        expect(stop.reason).toBe('pause')
+        expect(stop.frames.some(({ source }) => source === debugging.source('waits'))).toBe(true)
+        if (again) {
+          const at = stop.frames.findIndex(({ name }) => /main/.test(name))
+          const { scope } = await debugging.recorder.local('stop', stop.threadId, at)
+          await debugging.target.setVariable(scope, 'stop', 'true')
+        }
+        await debugging.go(stop)
+      }
+      expect(await debugging.ended(run)).toMatchObject({ status: 'ok' })
+    })
+
     it('refuses to go on what does not stand still, and to show its stack', async () => {
       const debugging = await open()
       const run = debugging.run('busy')
       await debugging.recorder.until('the source', () => debugging.recorder.all('source')[0], STEP_TIMEOUT_MS)
-      for (const refused of [
-        debugging.target.resume(1, 'continue'),
-        debugging.target.resume(1, 'next'),
-        debugging.target.stackTrace(1, 0, 0),
+      for (const ask of [
+        () => debugging.target.resume(1, 'continue'),
+        () => debugging.target.resume(1, 'next'),
+        () => debugging.target.stackTrace(1, 0, 0),
       ])
-        expect(codeOf(await refused.catch((error: unknown) => error))).toBe('debug.not_stopped')
+        expect(codeOf(await ask().catch((error: unknown) => error))).toBe('debug.not_stopped')
       await debugging.namespace.interrupt()
       expect(await debugging.ended(run)).toMatchObject({ status: 'interrupted' })
     })

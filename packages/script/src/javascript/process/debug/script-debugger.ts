@@ -32,8 +32,6 @@ import { HIDDEN_PATTERNS, isPastEnd, type KnownScript, type ScriptParsed, Script
 import { Variables } from './variables.ts'
 
 export const THREAD = 1
-/** A request to pause that met nothing but the engine's own code is made again. */
-const PAUSE_AGAIN_MS = 200
 /** How long a script that is busy in native code is waited for. */
 const SETTLE_MS = 300
 
@@ -76,7 +74,6 @@ export class ScriptDebugger {
   /** Slots of breakpoints whose conditions have said yes since the last stop. */
   #hits: number[] = []
   #unwinding = false
-  #pauseTimer: NodeJS.Timeout | undefined
   #instrumentation: { kind: string; id: string } | undefined
   #lastFrame = 0
 
@@ -361,7 +358,6 @@ export class ScriptDebugger {
     this.#stop = undefined
     this.#intent = undefined
     this.#hits = []
-    clearTimeout(this.#pauseTimer)
   }
 
   /** Scripts stop before their first line, so that breakpoints can be put where they belong: those that carry a mark, or all. */
@@ -470,7 +466,6 @@ export class ScriptDebugger {
     }
     this.#intent = undefined
     this.#hits = []
-    clearTimeout(this.#pauseTimer)
     this.#stop = { frames, exception: reason === 'exception' ? exception : undefined }
     const text = reason === 'exception' && exception ? exception.description?.split('\n')[0] : undefined
     this.#host.send(
@@ -542,13 +537,7 @@ export class ScriptDebugger {
     const protocol = this.#protocol as Protocol
     this.#hits = []
     if (this.#intent && first > 0) return protocol.send('Debugger.stepOut')
-    if (this.#intent?.kind === 'pause') {
-      protocol.send('Debugger.resume')
-      this.#pauseTimer = setTimeout(() => {
-        if (this.#intent?.kind === 'pause') this.#protocol?.send('Debugger.pause')
-      }, PAUSE_AGAIN_MS)
-      return
-    }
+    if (this.#intent?.kind === 'pause') return protocol.send('Debugger.stepInto')
     const stepped = this.#intent !== undefined
     this.#intent = undefined
     protocol.send('Debugger.resume')
