@@ -3,6 +3,8 @@ import type { Ask, MessageFilter } from '../debugging/adapter-process.ts'
 
 /** The cells of the notebooks that are open. */
 export interface Cells {
+  /** URIs of all of them: what a call stack may show. */
+  all(): string[]
   /** What a kernel would be sent; undefined for a cell that is gone. */
   code(uri: string): string | undefined
   /** `cell 3`, as a call stack shows it. */
@@ -42,6 +44,8 @@ export class CellFilter implements MessageFilter {
   async toAdapter(message: Dap.ProtocolMessage, ask: Ask): Promise<Dap.ProtocolMessage> {
     if (message.type !== 'request') return message
     const request = message as Dap.Request
+    // From here on code runs, which may be in a cell without breakpoints.
+    if (request.command === 'configurationDone') await this.#nameAll(ask)
     const args = request.arguments as { source?: Dap.Source } | undefined
     const uri = args?.source?.path
     if (!args || !uri?.startsWith(CELL)) return message
@@ -74,8 +78,8 @@ export class CellFilter implements MessageFilter {
   async refresh(uri: string, ask: Ask): Promise<void> {
     const known = this.#breakpoints.get(uri)
     const before = this.#paths.get(uri)
-    if (!known || before === undefined) return
     const path = await this.#pathOf(uri, ask)
+    if (!known || before === undefined) return
     if (path === undefined || path === before) return
     const request = { ...known.request, source: { ...known.request.source, path } }
     this.#breakpoints.set(uri, { ...known, request })
@@ -88,6 +92,11 @@ export class CellFilter implements MessageFilter {
       const body = { reason: 'changed', breakpoint: this.#translate({ ...breakpoint, id }) }
       this.#emit({ seq: 0, type: 'event', event: 'breakpoint', body } as Dap.Event)
     }
+  }
+
+  async #nameAll(ask: Ask): Promise<void> {
+    // One that the kernel cannot name is shown as the kernel shows it.
+    await Promise.allSettled(this.#cells.all().map((uri) => this.#pathOf(uri, ask)))
   }
 
   async #pathOf(uri: string, ask: Ask): Promise<string | undefined> {

@@ -236,6 +236,12 @@ export class Notebooks implements vscode.Disposable {
 }
 
 const openCells: Cells = {
+  all() {
+    const cells = vscode.workspace.notebookDocuments
+      .filter(({ notebookType }) => notebookType === NOTEBOOK)
+      .flatMap((each) => each.getCells())
+    return cells.filter(({ document }) => LANGUAGES.includes(document.languageId)).map(({ document }) => document.uri.toString())
+  },
   code(uri) {
     return cellOf(uri)?.document.getText()
   },

@@ -44,7 +44,9 @@ describe('cells between an editor and a kernel', () => {
     kernel = new Kernel()
     told = []
     const names: Record<string, string> = { [FIRST]: 'cell 1', [SECOND]: 'cell 2' }
-    filter = new CellFilter({ code: (uri) => code[uri], name: (uri) => names[uri] ?? '?' }, (event) => told.push(event))
+    filter = new CellFilter({ all: () => Object.keys(code), code: (uri) => code[uri], name: (uri) => names[uri] ?? '?' }, (event) =>
+      told.push(event),
+    )
   })
 
   /** Breakpoints set through the filter, with the answer that the editor gets. */
@@ -84,6 +86,24 @@ describe('cells between an editor and a kernel', () => {
     expect(JSON.stringify(filter.toEditor(loaded as unknown as Dap.ProtocolMessage))).not.toContain('sourceReference')
     const sources = { type: 'response', request_seq: 3, command: 'loadedSources', body: { sources: [source, other] } }
     expect(filter.toEditor(sources as unknown as Dap.ProtocolMessage)).toMatchObject({ body: { sources: [{ path: FIRST }, other] } })
+  })
+
+  test('a call stack names cells without breakpoints, too', async () => {
+    const done = request(1, 'configurationDone', {})
+    expect(await filter.toAdapter(done, kernel.ask)).toEqual(done)
+    const stack = {
+      type: 'response',
+      request_seq: 2,
+      command: 'stackTrace',
+      body: { stackFrames: [{ source: { path: pathOf('x = 1') } }] },
+    }
+    expect(filter.toEditor(stack as unknown as Dap.ProtocolMessage)).toMatchObject({ body: { stackFrames: [{ source: { path: FIRST } }] } })
+  })
+
+  test('a kernel that cannot name a cell does not keep the session from starting', async () => {
+    const refusing = (): Promise<unknown> => Promise.reject(new Error('refused'))
+    const done = request(1, 'configurationDone', {})
+    expect(await filter.toAdapter(done, refusing)).toEqual(done)
   })
 
   test('what is not about cells passes unchanged', async () => {
