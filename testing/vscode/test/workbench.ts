@@ -11,10 +11,17 @@ const CHROMIUM = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-
 const QUICK_INPUT = '.quick-input-widget:not([style*="display: none"])'
 
 export interface Stopped {
-  /** Base name of the file. */
+  /** As the call stack names it: the base name of a file, `cell 1`. */
   file: string
   line: number
+  /** Names of all frames that are shown. */
   frames: string[]
+}
+
+interface Frame {
+  name: string
+  file: string
+  line: number
 }
 
 /** VS Code's user interface, as a person uses it: keys, lists, panes. What is asked of it is waited for. */
@@ -39,7 +46,7 @@ export class Workbench {
       executablePath,
       headless: true,
       args: CHROMIUM,
-      viewport: { width: 1360, height: 860 },
+      viewport: { width: 1360, height: 920 },
       permissions: ['clipboard-read', 'clipboard-write'],
     })
     const page = context.pages()[0] ?? (await context.newPage())
@@ -141,19 +148,22 @@ export class Workbench {
     await this.see(`a breakpoint in line ${line}`, async () => (await glyphs.count()) > before)
   }
 
-  /** Waits until the program stands still there, in the pane of the call stack and in the editor. */
+  /** Waits until a program stands still there, in the pane of the call stack and in the editor. */
   async stopped(file: string, line: number): Promise<Stopped> {
-    let seen: Stopped | undefined
+    let seen: Frame[] = []
     await this.see(
       `a stop in ${file}:${line}`,
       async () => {
-        seen = await this.#topFrame()
-        const marked = await this.page.locator('.editor-instance .debug-top-stack-frame-line').count()
-        return marked > 0 && seen?.file === file && seen.line === line
+        // With several sessions, each is a row that has to be opened.
+        const closed = this.page.locator('.debug-call-stack .monaco-list-row[aria-expanded="false"] .monaco-tl-twistie')
+        if (await closed.count()) await closed.first().click({ timeout: 1000 })
+        seen = await this.#frames()
+        const marked = await this.page.locator('.debug-top-stack-frame-line').count()
+        return marked > 0 && seen.some((frame) => frame.file === file && frame.line === line)
       },
       () => `the call stack shows ${JSON.stringify(seen)}`,
     )
-    return seen as Stopped
+    return { file, line, frames: seen.map(({ name }) => name) }
   }
 
   /** Names and values of the Variables pane. Waits until those that are expected are there; opens the first scope. */
@@ -193,6 +203,15 @@ export class Workbench {
     await this.page.keyboard.insertText(expression)
     await this.press('Escape', 'Enter')
     await this.debugConsole(value)
+  }
+
+  /** Names of the debug sessions, when there are several. */
+  sessions(): Promise<string[]> {
+    return this.page.locator('.debug-call-stack .session .label, .debug-call-stack .session .name').allTextContents()
+  }
+
+  async notification(text: string): Promise<void> {
+    await this.page.locator('.notification-toast, .notification-list-item').filter({ hasText: text }).first().waitFor()
   }
 
   /** The rows of a tree in the side bar, each as its label and description. */
@@ -256,10 +275,23 @@ export class Workbench {
 
   /** Waits until no session is left. */
   async ended(): Promise<void> {
-    await this.see(
-      'the debug session ends',
-      async () => (await this.page.locator('.part.statusbar.debugging, .debugging .part.statusbar').count()) === 0,
-    )
+    await this.see('no debug session is left', async () => !(await this.#debugging()))
+  }
+
+  /** Ends every session and removes every breakpoint: what a failed test may have left. */
+  async settle(): Promise<void> {
+    await this.press('Escape', 'Escape')
+    await this.see('debugging ends when it is stopped', async () => {
+      if (!(await this.#debugging())) return true
+      await this.press('Shift+F5')
+      await this.page.waitForTimeout(500)
+      return false
+    })
+    await this.command('Remove All Breakpoints')
+  }
+
+  #debugging(): Promise<boolean> {
+    return this.page.locator('.debug-toolbar').isVisible()
   }
 
   async #quickInput(key: string, text: string): Promise<void> {
@@ -285,16 +317,14 @@ export class Workbench {
     await this.see(`${what} closes`, async () => !(await locator.isVisible()))
   }
 
-  async #topFrame(): Promise<Stopped | undefined> {
-    const frames = await this.page.locator('.debug-call-stack .stack-frame').evaluateAll((all) =>
+  #frames(): Promise<Frame[]> {
+    return this.page.locator('.debug-call-stack .stack-frame').evaluateAll((all) =>
       all.map((frame) => ({
         name: frame.querySelector('.label')?.textContent?.trim() ?? '',
         file: frame.querySelector('.file-name')?.textContent?.trim() ?? '',
         line: Number(/^(\d+)/.exec(frame.querySelector('.line-number')?.textContent?.trim() ?? '')?.[1]),
       })),
     )
-    const [top] = frames
-    return top && { file: top.file, line: top.line, frames: frames.map(({ name }) => name) }
   }
 
   async #variables(): Promise<Record<string, string>> {
