@@ -22,6 +22,8 @@ const SETTINGS = {
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
+  // A terminal whose text is text in the page.
+  'terminal.integrated.gpuAcceleration': 'off',
   'update.mode': 'none',
   'window.commandCenter': false,
   'window.confirmBeforeClose': 'never',

@@ -4,7 +4,7 @@ import { toolPath, until } from '@llmspell/testkit'
 import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
 
 /** For anything that a loaded machine does: a load of the workbench, a start of a kernel. */
-const WAIT = 90_000
+const WAIT = 120_000
 
 const CHROMIUM = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update']
 
@@ -14,11 +14,9 @@ export interface Stopped {
   /** As the call stack names it: the base name of a file, `cell 1`. */
   file: string
   line: number
-  /** Names of all frames that are shown. */
-  frames: string[]
 }
 
-interface Frame {
+export interface Frame {
   name: string
   file: string
   line: number
@@ -99,6 +97,17 @@ export class Workbench {
     return this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ hasText: text }))
   }
 
+  /** Runs a command that asks, until it offers the row with that text, and takes that. */
+  async chooseFrom(command: string, text: string): Promise<void> {
+    await this.see(`${command} offers ${text}`, async () => {
+      await this.command(command)
+      if ((await this.choices()).some((row) => row.includes(text))) return true
+      await this.press('Escape')
+      return false
+    })
+    await this.choose(text)
+  }
+
   /** Types into the box that VS Code shows now. */
   async answer(text: string): Promise<void> {
     const box = this.page.locator(`${QUICK_INPUT} input.input`)
@@ -148,22 +157,34 @@ export class Workbench {
     await this.see(`a breakpoint in line ${line}`, async () => (await glyphs.count()) > before)
   }
 
-  /** Waits until a program stands still there, in the pane of the call stack and in the editor. */
-  async stopped(file: string, line: number): Promise<Stopped> {
+  /** Waits until a program stands still there, in the editor and in the pane of the call stack, which holds these frames. */
+  async stopped(file: string, line: number, frames: readonly string[] = []): Promise<Stopped> {
     let seen: Frame[] = []
     await this.see(
-      `a stop in ${file}:${line}`,
+      `a stop in ${file}:${line} ${frames}`,
       async () => {
         // With several sessions, each is a row that has to be opened.
         const closed = this.page.locator('.debug-call-stack .monaco-list-row[aria-expanded="false"] .monaco-tl-twistie')
         if (await closed.count()) await closed.first().click({ timeout: 1000 })
-        seen = await this.#frames()
+        seen = await this.frames()
         const marked = await this.page.locator('.debug-top-stack-frame-line').count()
-        return marked > 0 && seen.some((frame) => frame.file === file && frame.line === line)
+        const top = seen.some((frame) => frame.file === file && frame.line === line)
+        return marked > 0 && top && frames.every((name) => seen.some((frame) => frame.name === name))
       },
       () => `the call stack shows ${JSON.stringify(seen)}`,
     )
-    return { file, line, frames: seen.map(({ name }) => name) }
+    return { file, line }
+  }
+
+  /** The rows of the call stack. */
+  frames(): Promise<Frame[]> {
+    return this.page.locator('.debug-call-stack .stack-frame').evaluateAll((all) =>
+      all.map((frame) => ({
+        name: frame.querySelector('.label')?.textContent?.trim() ?? '',
+        file: frame.querySelector('.file-name')?.textContent?.trim() ?? '',
+        line: Number(/^(\d+)/.exec(frame.querySelector('.line-number')?.textContent?.trim() ?? '')?.[1]),
+      })),
+    )
   }
 
   /** Names and values of the Variables pane. Waits until those that are expected are there; opens the first scope. */
@@ -205,9 +226,9 @@ export class Workbench {
     await this.debugConsole(value)
   }
 
-  /** Names of the debug sessions, when there are several. */
+  /** The rows of debug sessions; there may be none when there is one session. */
   sessions(): Promise<string[]> {
-    return this.page.locator('.debug-call-stack .session .label, .debug-call-stack .session .name').allTextContents()
+    return this.page.locator('.debug-call-stack .session').allTextContents()
   }
 
   async notification(text: string): Promise<void> {
@@ -225,11 +246,9 @@ export class Workbench {
     return (await this.#pane(pane).first().textContent()) ?? ''
   }
 
-  /** What the visible terminal shows: what it draws is no text, so it is selected and copied. */
   async terminalText(): Promise<string> {
-    await this.command('Terminal: Select All')
-    await this.command('Terminal: Copy Selection')
-    return this.page.evaluate(() => navigator.clipboard.readText())
+    const rows = await this.page.locator('.terminal-wrapper.active .xterm-rows > div').allTextContents()
+    return rows.join('\n').replaceAll('\u00a0', ' ')
   }
 
   async outputText(): Promise<string> {
@@ -315,16 +334,6 @@ export class Workbench {
 
   async #gone(locator: Locator, what: string): Promise<void> {
     await this.see(`${what} closes`, async () => !(await locator.isVisible()))
-  }
-
-  #frames(): Promise<Frame[]> {
-    return this.page.locator('.debug-call-stack .stack-frame').evaluateAll((all) =>
-      all.map((frame) => ({
-        name: frame.querySelector('.label')?.textContent?.trim() ?? '',
-        file: frame.querySelector('.file-name')?.textContent?.trim() ?? '',
-        line: Number(/^(\d+)/.exec(frame.querySelector('.line-number')?.textContent?.trim() ?? '')?.[1]),
-      })),
-    )
   }
 
   async #variables(): Promise<Record<string, string>> {

@@ -57,7 +57,10 @@ export class OutputWriter {
         const { ename, evalue, traceback } = event
         const item = vscode.NotebookCellOutputItem.error({ name: ename, message: evalue, stack: traceback.join('\n') })
         await this.#append(new vscode.NotebookCellOutput([item], { outputType: 'error' }))
+        return
       }
+      case 'start':
+      case 'end':
     }
   }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { LlmspellError } from '@llmspell/base'
 import { errorOf } from '../command/run-command.ts'
 
@@ -38,7 +39,7 @@ export function textOf(event: ExecEvent): string {
     case 'page':
       return `${plain(event.data)}\n`
     case 'error':
-      return `${withoutColors(event.traceback.join('\n') || `${event.ename}: ${event.evalue}`)}\n`
+      return `${stripVTControlCharacters(event.traceback.join('\n') || `${event.ename}: ${event.evalue}`)}\n`
     default:
       return ''
   }
@@ -46,10 +47,5 @@ export function textOf(event: ExecEvent): string {
 
 function plain(data: MimeBundle): string {
   const text = data['text/plain']
-  return withoutColors(typeof text === 'string' ? text : `<${Object.keys(data).join(', ')}>`)
-}
-
-function withoutColors(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a terminal's colours begin with
-  return text.replaceAll(/\x1b\[[\d;]*m/g, '')
+  return stripVTControlCharacters(typeof text === 'string' ? text : `<${Object.keys(data).join(', ')}>`)
 }
