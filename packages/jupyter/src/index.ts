@@ -81,6 +81,7 @@ export type {
 export type { InputReply, InputRequest } from './messages/stdin.ts'
 export { codePointLength, toCodePointOffset, toUtf16Offset } from './positions.ts'
 export { type HandshakeReply, type HandshakeRequest, parseRegistrationFile, type RegistrationInfo } from './registration.ts'
+export { scriptLanguage } from './script-language.ts'
 export { type MessageOptions, Session } from './session.ts'
 export type { ClientTransport, IncomingMessage, KernelTransport, Peer } from './transport.ts'
 export { decodeWebSocket, encodeWebSocket, WEBSOCKET_SUBPROTOCOL, type WebSocketProtocol } from './websocket.ts'

@@ -1,6 +1,5 @@
-import { extname } from 'node:path'
 import { LlmspellError } from '@llmspell/base'
-import type { KernelRecord } from '@llmspell/jupyter'
+import { type KernelRecord, scriptLanguage } from '@llmspell/jupyter'
 import { type Context, option } from '../context.ts'
 
 export type Language = KernelRecord['language']
@@ -11,16 +10,6 @@ const NAMES: Record<string, Language> = {
   javascript: 'javascript',
   ts: 'typescript',
   typescript: 'typescript',
-}
-
-const ENDINGS: Record<string, Language> = {
-  '.lua': 'lua',
-  '.js': 'javascript',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-  '.ts': 'typescript',
-  '.mts': 'typescript',
-  '.cts': 'typescript',
 }
 
 /** What `--lang` says; `undefined` without it. */
@@ -37,7 +26,7 @@ export const LANGUAGE_NAMES: readonly string[] = Object.keys(NAMES)
 
 /** Code `usage.unknown_language` when the ending tells nothing. */
 export function languageOfFile(file: string): Language {
-  const language = ENDINGS[extname(file).toLowerCase()]
+  const language = scriptLanguage(file)
   if (language) return language
   throw new LlmspellError(`cannot tell the language of ${file} by its ending`, {
     code: 'usage.unknown_language',

@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
-import { basename, dirname, extname, isAbsolute } from 'node:path'
+import { basename, dirname, isAbsolute } from 'node:path'
 import { codeOf, LlmspellError } from '@llmspell/base'
 import type { DebuggedEngine, DebuggedRun, DebugHost, LaunchOptions, RunObserver } from '@llmspell/debug'
 import type { CellNaming } from '@llmspell/debug/cells'
+import { scriptLanguage } from '@llmspell/jupyter'
 import type { ExecuteOutcome, Language } from '@llmspell/script'
 import type { EnginePool, EngineSlot } from '../execution/engine-pool.ts'
 import type { Executor } from '../execution/executor.ts'
@@ -61,7 +62,9 @@ async function launch(options: LaunchOptions, observer: RunObserver, signal: Abo
   if (!isAbsolute(program)) throw badProgram(program, 'its path is not absolute')
   if (!isAbsolute(cwd)) throw badProgram(program, `its working directory ${JSON.stringify(cwd)} is not an absolute path`)
   if (!(await isDirectory(cwd))) throw badProgram(program, `its working directory ${cwd} does not exist`)
-  const language = options.language ?? languageOf(program)
+  const language = options.language ?? scriptLanguage(program)
+  if (!language)
+    throw badProgram(program, 'its ending does not tell the language', 'Say it: "language": "lua", "javascript" or "typescript".')
   parts.pool.factoryOf(language)
   const code = await readProgram(program)
   signal.throwIfAborted()
@@ -91,22 +94,6 @@ async function launch(options: LaunchOptions, observer: RunObserver, signal: Abo
   })
   await begun.promise
   return { executionId: execution.id, ended: ended.promise.then(resultOf), terminate }
-}
-
-const ENDINGS: Readonly<Record<string, Language>> = {
-  '.lua': 'lua',
-  '.js': 'javascript',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-  '.ts': 'typescript',
-  '.mts': 'typescript',
-  '.cts': 'typescript',
-}
-
-function languageOf(program: string): Language {
-  const language = ENDINGS[extname(program).toLowerCase()]
-  if (language) return language
-  throw badProgram(program, 'its ending does not tell the language', 'Say it: "language": "lua", "javascript" or "typescript".')
 }
 
 async function isDirectory(path: string): Promise<boolean> {
