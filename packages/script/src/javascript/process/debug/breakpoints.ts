@@ -8,6 +8,13 @@ import { functionsNamed } from './function-places.ts'
 import type { Protocol } from './protocol.ts'
 import { isPastEnd, type KnownScript, type Scripts } from './scripts.ts'
 
+/** So many of one source are set as they come. */
+const MANY = 256
+/** Of more, those that V8 sets in this time: each costs it a walk over all the others and all the code of its function. */
+const MANY_MS = 3000
+/** Set together, between looks at the clock. */
+const BATCH = 32
+
 interface RawLocation {
   scriptId: string
   lineNumber: number
@@ -23,6 +30,8 @@ interface Entry {
   /** Of a function breakpoint. */
   readonly name?: string
   bound?: Place
+  /** There were too many. */
+  leftOut?: boolean
   /** Told to the client. */
   told?: string
 }
@@ -56,6 +65,8 @@ export class Breakpoints {
   #functions: Group[] = []
   readonly #groupOf = new Map<string, Group>()
   readonly #slots = new Map<number, Entry>()
+  /** Scripts in which many are being set, or have been, by script and source. */
+  readonly #many = new Map<string, Promise<void>>()
   #slot = 0
 
   constructor(protocol: Protocol, scripts: Scripts, host: BreakpointsHost) {
@@ -65,7 +76,11 @@ export class Breakpoints {
   }
 
   /** They need to be met before any script runs. */
-  get hasFunctions(): boolean {
+  get needStarts(): boolean {
+    return this.#hasFunctions || [...this.#sources.values()].some((groups) => groups.size > MANY)
+  }
+
+  get #hasFunctions(): boolean {
     return this.#functions.length > 0
   }
 
@@ -98,7 +113,9 @@ export class Breakpoints {
     else this.#sources.delete(source)
     for (const group of old.values()) this.#remove(group)
     const scripts = this.#scripts.of(source)
-    await Promise.all(added.flatMap((group) => [this.#bindByUrl(group), ...scripts.map((script) => this.#bindIn(script, group))]))
+    this.#many.clear()
+    if (groups.size > MANY) for (const script of scripts) await this.#bindMany(script, source, groups)
+    else await Promise.all(added.flatMap((group) => [this.#bindByUrl(group), ...scripts.map((script) => this.#bindIn(script, group))]))
     return specs.map((spec) => this.#tell(entries.get(spec) as Entry, source))
   }
 
@@ -114,9 +131,11 @@ export class Breakpoints {
     const jobs: Promise<unknown>[] = []
     for (const name of [script.source, script.alias]) {
       if (name === undefined) continue
-      for (const group of this.#sources.get(name)?.values() ?? []) jobs.push(this.#bindIn(script, group))
+      const groups = this.#sources.get(name)
+      if (groups && groups.size > MANY) jobs.push(this.#bindMany(script, name, groups))
+      else for (const group of groups?.values() ?? []) jobs.push(this.#bindIn(script, group))
     }
-    if (this.hasFunctions) jobs.push(this.#bindFunctions(script))
+    if (this.#hasFunctions) jobs.push(this.#bindFunctions(script))
     return Promise.all(jobs)
   }
 
@@ -201,9 +220,36 @@ export class Breakpoints {
     )
   }
 
-  async #bindIn(script: KnownScript, group: Group): Promise<void> {
+  /** Once for each script, however often it is asked for. */
+  #bindMany(script: KnownScript, source: string, groups: ReadonlyMap<string, Group>): Promise<void> {
+    const key = `${script.scriptId} ${source}`
+    const known = this.#many.get(key)
+    if (known) return known
+    const job = this.#bindWhileTime(script, [...groups.values()])
+    this.#many.set(key, job)
+    return job
+  }
+
+  async #bindWhileTime(script: KnownScript, groups: readonly Group[]): Promise<void> {
+    const until = performance.now() + MANY_MS
+    for (let from = 0; from < groups.length; from += BATCH) {
+      const batch = groups.slice(from, from + BATCH)
+      if (performance.now() < until) await Promise.all(batch.map((group) => this.#bindIn(script, group, true)))
+      else for (const group of batch) this.#leaveOut(group)
+    }
+  }
+
+  #leaveOut(group: Group): void {
+    for (const entry of group.entries) {
+      if (entry.bound) continue
+      entry.leftOut = true
+      if (entry.told !== undefined) this.#retell(entry, group.source)
+    }
+  }
+
+  async #bindIn(script: KnownScript, group: Group, evenByUrl = false): Promise<void> {
     // Bound by its URL.
-    if (script.record === undefined && script.kind === 'file' && urlsOf(script.source).includes(script.url)) return
+    if (!evenByUrl && script.record === undefined && script.kind === 'file' && urlsOf(script.source).includes(script.url)) return
     if (group.scripts.has(script.scriptId)) return
     group.scripts.add(script.scriptId)
     const place = script.positions.toGenerated({ line: group.line, column: group.column ?? 1 })
@@ -267,11 +313,14 @@ export class Breakpoints {
     const place = script.positions.toOriginal({ line: lineNumber + 1, column: columnNumber + 1 })
     for (const entry of group.entries) {
       entry.bound = place
-      if (entry.told === undefined) continue
-      const before = entry.told
-      const breakpoint = this.#tell(entry, group.source)
-      if (entry.told !== before) this.#host.changed(breakpoint)
+      if (entry.told !== undefined) this.#retell(entry, group.source)
     }
+  }
+
+  #retell(entry: Entry, source: string): void {
+    const before = entry.told
+    const breakpoint = this.#tell(entry, source)
+    if (entry.told !== before) this.#host.changed(breakpoint)
   }
 
   #tell(entry: Entry, source: string): BoundBreakpoint {
@@ -289,7 +338,8 @@ export class Breakpoints {
     return breakpoint
   }
 
-  #whyUnbound({ name }: Entry, source: string): string {
+  #whyUnbound({ name, leftOut }: Entry, source: string): string {
+    if (leftOut) return 'too many breakpoints in one function: V8 would take too long to set them all, so that this one is left out'
     if (name !== undefined) return `no function ${name} has been loaded yet; it binds when there is one`
     if (this.#scripts.of(source).length > 0) return 'no code at this line or below it'
     if (isAbsolute(source) && !source.includes('llmspell-cells-') && !existsSync(source)) return `there is no file ${source}`

@@ -163,9 +163,11 @@ export class ScriptDebugger {
     protocol?.disconnect()
   }
 
-  setBreakpoints(source: string, specs: readonly BreakpointSpec[]): Promise<BoundBreakpoint[]> {
+  async setBreakpoints(source: string, specs: readonly BreakpointSpec[]): Promise<BoundBreakpoint[]> {
     this.#attached()
-    return this.#breakpoints.set(source, specs)
+    const bound = await this.#breakpoints.set(source, specs)
+    await this.#watchScripts()
+    return bound
   }
 
   async setFunctionBreakpoints(specs: readonly FunctionBreakpointSpec[]): Promise<BoundBreakpoint[]> {
@@ -363,7 +365,7 @@ export class ScriptDebugger {
   /** Scripts stop before their first line, so that breakpoints can be put where they belong: those that carry a mark, or all. */
   async #watchScripts(): Promise<void> {
     const protocol = this.#attached()
-    const kind = this.#breakpoints.hasFunctions ? 'beforeScriptExecution' : 'beforeScriptWithSourceMapExecution'
+    const kind = this.#breakpoints.needStarts ? 'beforeScriptExecution' : 'beforeScriptWithSourceMapExecution'
     if (this.#instrumentation?.kind === kind) return
     const before = this.#instrumentation
     const { breakpointId } = await protocol.post<{ breakpointId: string }>('Debugger.setInstrumentationBreakpoint', {
@@ -510,7 +512,7 @@ export class ScriptDebugger {
         this.#running = script
         this.#exceptions.prepare(script)
       }
-      if (this.#breakpoints.hasFunctions) await this.#breakpoints.bind(script).catch(() => {})
+      if (this.#breakpoints.needStarts) await this.#breakpoints.bind(script).catch(() => {})
       if (this.#stopOnEntry && script.record && (await this.#isMain(script))) {
         this.#stopOnEntry = false
         const made = await protocol
