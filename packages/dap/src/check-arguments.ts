@@ -18,6 +18,8 @@ export function checkArguments(command: string, args: unknown): string | undefin
   const shape = argumentShapes[command as keyof typeof argumentShapes]
   const optional = shape.endsWith('?')
   const name = optional ? shape.slice(0, -1) : shape
+  // The protocol keeps the field for old clients, and clients of notebooks leave it out: the source says the same.
+  if (command === 'source' && isObject(args) && isObject(args.source)) args.sourceReference ??= 0
   if (args === undefined || args === null) return optional ? undefined : checkOf(name)({}, 'arguments')
   return checkOf(name)(args, 'arguments')
 }

@@ -20,6 +20,7 @@ describe('checking arguments', () => {
     ['evaluate', 'x', 'arguments must be an object, not a string'],
     ['disconnect', { terminateDebuggee: 'yes' }, 'arguments.terminateDebuggee must be true or false, not a string'],
     ['dumpCell', {}, 'arguments.code is missing'],
+    ['source', {}, 'arguments.sourceReference is missing'],
     ['runInTerminal', { cwd: '/', args: [1] }, 'arguments.args[0] must be a string, not a number'],
   ])('%s with %j', (command, args, problem) => {
     expect(checkArguments(command, args)).toBe(problem)
@@ -35,6 +36,7 @@ describe('checking arguments', () => {
     ['modules', undefined],
     ['threads', {}],
     ['threads', undefined],
+    ['source', { source: { path: '/x' } }],
     ['debugInfo', { any: 'thing' }],
     ['invented', 7],
     ['toString', undefined],
