@@ -92,6 +92,8 @@ describe('a notebook', () => {
     })
     expect(await client.ask('richInspectVariables', { variableName: 'other' })).toMatchObject({ data: { 'text/plain': '2' } })
     expect((await client.refusal('richInspectVariables', { variableName: 'missing' })).text).toMatch(/missing/)
+    const path = cellSource(toy.cells, 'other = 2\n')
+    expect(await client.answer('source', { source: { path } })).toMatchObject({ success: true, body: { content: 'other = 2\n' } })
     expect(await client.ask('modules')).toEqual({ modules: [], totalModules: 0 })
     expect(one.engine.target.calls).toEqual([])
   })
