@@ -67,7 +67,7 @@ export class DebugSession implements EngineMember {
    * the `debug_reply`), also for what is no request; without it, to the carrier's `send`.
    */
   receive(message: unknown, respond?: (response: DapMessage) => void): void {
-    if (!respond) return this.#endpoint.receive(completed(message))
+    if (!respond) return this.#endpoint.receive(message)
     const { seq, type = 'request', command } = (typeof message === 'object' && message !== null ? message : {}) as Record<string, unknown>
     const answeredSeq = typeof seq === 'number' ? seq : 0
     if (type !== 'request' || typeof command !== 'string') {
@@ -77,7 +77,7 @@ export class DebugSession implements EngineMember {
     // Clients that share the session count each for themselves; the session needs numbers that are used once.
     const own = ++this.#asideCount
     this.#asides.set(own, { seq: answeredSeq, respond })
-    this.#endpoint.receive(completed({ ...(message as object), type, seq: own }))
+    this.#endpoint.receive({ ...(message as object), type, seq: own })
   }
 
   /** The connection is gone: `disconnected` after the client said so, `vanished` without a word. The script goes on as it asked for. */
@@ -172,13 +172,6 @@ export class DebugSession implements EngineMember {
     this.#context.closed()
     this.#carrier.close?.()
   }
-}
-
-/** The protocol wants a `sourceReference` besides the path; Jupyter's clients leave it out. */
-function completed(message: unknown): unknown {
-  const { command, arguments: args } = (message ?? {}) as { command?: unknown; arguments?: Record<string, unknown> | null }
-  if (command !== 'source' || typeof args !== 'object' || args === null || (args['sourceReference'] ?? null) !== null) return message
-  return { ...(message as object), arguments: { ...args, sourceReference: 0 } }
 }
 
 /** The parts know each other through the context, which is complete when the first message comes. */
