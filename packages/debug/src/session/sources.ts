@@ -108,7 +108,7 @@ export function sourceHandlers(context: SessionContext): Pick<Handlers, 'source'
     return [...new Set(each.flat())]
   }
   return {
-    async source({ source, sourceReference = 0 }) {
+    async source({ source, sourceReference }) {
       const name = context.sources.fromClient({ ...source, ...(sourceReference > 0 && { sourceReference }) })
       const content = await context.sources.text(name, linksWithSources(context))
       const mimeType = mimeTypes[extname(name)]
