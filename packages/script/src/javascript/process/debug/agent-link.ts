@@ -56,7 +56,7 @@ export class AgentLink {
   /** @throws what the script has thrown, with code `debug.evaluation_failed`. */
   async call(
     method: keyof Agent,
-    options: { group?: string; byValue?: boolean },
+    options: { group?: string; byValue?: boolean; preview?: boolean },
     ...args: Runtime.CallArgument[]
   ): Promise<Runtime.RemoteObject> {
     const { result, exceptionDetails } = await this.#protocol.post<Runtime.CallFunctionOnReturnType>('Runtime.callFunctionOn', {
@@ -64,7 +64,7 @@ export class AgentLink {
       objectId: this.#objectId,
       arguments: [{ value: method }, ...args],
       silent: true,
-      ...(options.byValue ? { returnByValue: true } : { objectGroup: options.group, generatePreview: true }),
+      ...(options.byValue ? { returnByValue: true } : { objectGroup: options.group, generatePreview: options.preview !== false }),
     })
     if (exceptionDetails) throw evaluationError(exceptionDetails)
     return result
@@ -91,7 +91,7 @@ export class AgentLink {
 
   /** The id of an object that the agent makes. */
   async object(method: keyof Agent, group: string, ...args: Runtime.CallArgument[]): Promise<string> {
-    return (await this.call(method, { group }, ...args)).objectId as string
+    return (await this.call(method, { group, preview: false }, ...args)).objectId as string
   }
 }
 

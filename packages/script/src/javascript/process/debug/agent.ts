@@ -11,7 +11,8 @@ export interface Agent {
   made(global: object): string[]
   prototype(value: object): unknown
   box(value: unknown): unknown
-  text(value: unknown, start: number, count: number): string
+  /** What a stand-in stands for. */
+  whole(value: unknown): unknown
   read(value: object, offset: number, count: number): { data: string; unreadable: number }
   get(holder: object, key: string, receiver: unknown): unknown
   set(target: object, key: string, value: unknown): unknown
@@ -38,7 +39,7 @@ export interface Survey {
   indexed?: number
   /** Entries of a Map or Set. */
   entries?: number
-  /** One of the properties is a text that is better not sent as a whole, or a variable that has no value yet. */
+  /** One of the properties is better not sent as a whole, or a variable that has no value yet. */
   long: boolean
 }
 
@@ -55,8 +56,9 @@ export type AgentMessage =
   | { t: 'failed'; slot: number; message: string }
   | { t: 'log'; slot: number; text: string }
 
-/** Class name of the stand-in of a long text. */
+/** Class names of the stand-ins: of a long text, and of a Map or Set that V8 would read as a whole to show its first entries. */
 export const LONG_TEXT = 'LlmspellText'
+export const LARGE = 'LlmspellLarge'
 
 /**
  * The debugger's part in the script thread. Its source is evaluated in a realm of its own, so that nothing a script does to the
@@ -72,7 +74,10 @@ export function makeAgent(
   { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply, set: setProperty }: typeof Reflect,
 ): Agent {
   const LONG = 10_000
-  const SHOWN = 1000
+  // V8 cuts more out of the middle.
+  const SHOWN = 96
+  const MANY = 10_000
+  const LARGE_SIZE = 1000
   const typedPrototype = getPrototypeOf(Uint8Array.prototype) as object
   const lengthOf = getOwnPropertyDescriptor(typedPrototype, 'length')?.get as () => number
   const tagOf = getOwnPropertyDescriptor(typedPrototype, Symbol.toStringTag)?.get as () => string | undefined
@@ -83,16 +88,22 @@ export function makeAgent(
   class LlmspellText {
     readonly text: string
     readonly length: number
-    declare readonly whole: string
     constructor(text: string) {
       this.text = text.slice(0, SHOWN)
       this.length = text.length
-      Object.defineProperty(this, 'whole', { value: text, enumerable: false })
+    }
+  }
+
+  class LlmspellLarge {
+    readonly text: string
+    declare readonly whole: object
+    constructor(whole: object, text: string) {
+      this.text = text
+      Object.defineProperty(this, 'whole', { value: whole, enumerable: false })
     }
   }
 
   const isLong = (value: unknown): value is string => typeof value === 'string' && value.length > LONG
-  const box = (value: unknown): unknown => (isLong(value) ? new LlmspellText(value) : value)
   const isTyped = (value: object): boolean => apply(tagOf, value, []) !== undefined
   const sizeOf = (value: object): number | undefined => {
     try {
@@ -103,6 +114,18 @@ export function makeAgent(
     } catch {}
     return undefined
   }
+  const isLarge = (value: unknown): value is object => typeof value === 'object' && value !== null && (sizeOf(value) ?? 0) > LARGE_SIZE
+  const isMap = (value: object): boolean => {
+    try {
+      return apply(mapSize, value, []) >= 0
+    } catch {
+      return false
+    }
+  }
+  const box = (value: unknown): unknown => {
+    if (isLong(value)) return new LlmspellText(value)
+    return isLarge(value) ? new LlmspellLarge(value, `${isMap(value) ? 'Map' : 'Set'}(${sizeOf(value)})`) : value
+  }
   const indexedOf = (value: object): number | undefined => {
     if (Array.isArray(value)) return value.length
     return isTyped(value) ? apply(lengthOf, value, []) : undefined
@@ -111,9 +134,11 @@ export function makeAgent(
   /** Keys of what is not an element. */
   const keysOf = (value: object): (string | symbol)[] => {
     const indexed = indexedOf(value)
-    if (indexed === undefined) return ownKeys(value)
-    // The elements come first, and may be many.
+    // To list the keys of millions of elements takes seconds.
+    if (indexed !== undefined && indexed > MANY) return isTyped(value) ? [] : ['length']
     const keys = ownKeys(value)
+    if (indexed === undefined) return keys
+    // The elements come first.
     let at = 0
     while (at < keys.length && isIndex(keys[at] as string)) at++
     return keys.slice(at)
@@ -196,7 +221,10 @@ export function makeAgent(
       let long = false
       for (let at = 0; at < keys.length && at < 2000 && !long; at++) {
         const found = descriptorOf(value, keys[at] as string)
-        long = isLong(found?.value) || (found !== undefined && !('value' in found) && found.get === undefined && found.set === undefined)
+        long =
+          isLong(found?.value) ||
+          isLarge(found?.value) ||
+          (found !== undefined && !('value' in found) && found.get === undefined && found.set === undefined)
       }
       return { keys: keys.length, long, ...(indexed !== undefined && { indexed }), ...(entries !== undefined && { entries }) }
     },
@@ -233,7 +261,7 @@ export function makeAgent(
     made: (global) => ownKeys(global).filter((key): key is string => typeof key === 'string' && !isFound(key)),
     prototype: (value) => getPrototypeOf(value),
     box,
-    text: (value, start, count) => (value instanceof LlmspellText ? value.whole : String(value)).slice(start, start + count),
+    whole: (value) => (value instanceof LlmspellLarge ? value.whole : value),
     read(value, offset, count) {
       let bytes: Uint8Array
       if (ArrayBuffer.isView(value)) bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)

@@ -39,6 +39,23 @@ export class CatchPlaces {
     return fate
   }
 
+  /** Whether a rejection never gets to the `await` there, because `.catch` or `.then` is on its way. */
+  takesBefore(place: Place): boolean {
+    const found = this.#pathTo(place).findLast((node) => node.type === 'AwaitExpression')
+    for (let node: AnyNode | undefined = found?.argument; node?.type === 'CallExpression'; ) {
+      const { callee } = node
+      if (callee.type !== 'MemberExpression') return false
+      const name = callee.property.type === 'Identifier' ? callee.property.name : ''
+      if (name === 'catch' || (name === 'then' && node.arguments.length > 1)) return true
+      node = callee.object as AnyNode
+    }
+    return false
+  }
+
+  isInFunction(place: Place): boolean {
+    return this.#pathTo(place).some(({ type }) => /Function/.test(type))
+  }
+
   /** Whether what a call at this place gives is awaited or returned at once, so that its rejection comes out here. */
   awaitsAt(place: Place): boolean {
     const path = this.#pathTo(place)

@@ -94,7 +94,11 @@ export class Evaluator {
     if (context !== 'hover' && frame && checked.expression?.type !== 'Identifier') this.#variables.changed()
     const result = await this.#run(boxed, frame, context === 'hover', TIMEOUT_MS[context])
     if (context === 'clipboard' && result.type === 'string') return { name: '', value: String(result.value), type: 'string', reference: 0 }
-    return this.#variables.describe(text, result, checked.expression ? text : undefined, context === 'clipboard')
+    const shown =
+      result.objectId === undefined
+        ? result
+        : await this.#agent.call('box', { group: this.#variables.group }, { objectId: result.objectId })
+    return this.#variables.describe(text, shown, checked.expression ? text : undefined, context === 'clipboard')
   }
 
   async setVariable(reference: Reference, name: string, value: string, frame: Frame | undefined): Promise<Variable> {
@@ -206,14 +210,15 @@ export class Evaluator {
     if ('problem' in checked || !checked.expression)
       throw notEvaluated('problem' in checked ? checked.problem : 'the new value is not an expression')
     const value = await this.#run(checked.code, frame, false, TIMEOUT_MS.repl)
-    return { argument: argumentOf(value), value }
+    const shown =
+      value.objectId === undefined ? value : await this.#agent.call('box', { group: this.#variables.group }, { objectId: value.objectId })
+    return { argument: argumentOf(value), value: shown }
   }
 
   async #run(code: string, frame: Frame | undefined, harmless: boolean, timeout: number): Promise<Runtime.RemoteObject> {
     const common = {
       expression: code,
       objectGroup: this.#variables.group,
-      generatePreview: true,
       silent: true,
       throwOnSideEffect: harmless,
       timeout,

@@ -2,7 +2,6 @@ import type { Debugger, Runtime } from 'node:inspector'
 import type { ExceptionFilter, ExceptionFilterSpec, ExceptionInfo } from '@llmspell/debug'
 import type { AsyncFrame } from './agent.ts'
 import type { AgentLink } from './agent-link.ts'
-import { CatchPlaces } from './catch-places.ts'
 import type { Protocol } from './protocol.ts'
 import type { KnownScript, Scripts } from './scripts.ts'
 import { showRemote } from './show-remote.ts'
@@ -26,7 +25,6 @@ export class ExceptionFilters {
   readonly #scripts: Scripts
   readonly #agent: AgentLink
   #filters = new Map<ExceptionFilter, ExceptionFilterSpec>()
-  readonly #places = new Map<string, CatchPlaces>()
   #state = 'none'
 
   constructor(protocol: Protocol, scripts: Scripts, agent: AgentLink) {
@@ -76,8 +74,10 @@ export class ExceptionFilters {
     const uncaught = thrown.uncaught === true || (this.#filters.size > 0 && (await this.#leavesCell(frames)))
     // That of a call which the script awaits is thrown by the engine, only to be seen.
     const isOwn = frames.some(({ location }) => this.#scripts.get(location.scriptId)?.hidden === false)
+    const [top] = frames
+    const isRaised = top !== undefined && this.#scripts.get(top.location.scriptId)?.url === 'llmspell:raise'
     const wanted: ExceptionFilter[] = isOwn || thrown.uncaught ? [uncaught ? 'uncaught' : 'caught'] : []
-    if (this.kinds.size > 0 && thrown.subtype === 'error' && thrown.objectId !== undefined) {
+    if ((isOwn || isRaised) && this.kinds.size > 0 && thrown.subtype === 'error' && thrown.objectId !== undefined) {
       const { call } = await this.#agent.value<ErrorFacts>('error', { objectId: thrown.objectId })
       const kind = call === undefined ? undefined : KINDS[call.slice(0, call.indexOf('.'))]
       if (kind) wanted.push(kind)
@@ -118,7 +118,7 @@ export class ExceptionFilters {
       const script = this.#scripts.get(frame.location.scriptId)
       if (!script || script.hidden) continue
       const place = { line: frame.location.lineNumber + 1, column: (frame.location.columnNumber ?? 0) + 1 }
-      const places = await this.#placesOf(script)
+      const places = await this.#scripts.places(script)
       // What an async function rejects comes out where it is awaited; who keeps the promise may catch later.
       if (rejected && !places.awaitsAt(place)) return false
       const fate = places.fateAt(place)
@@ -131,7 +131,8 @@ export class ExceptionFilters {
       if (one.url === '') continue
       const script = this.#scripts.find(one.url, one.hash)
       if (!script || script.hidden) return false
-      const fate = (await this.#placesOf(script)).fateAt(one)
+      const places = await this.#scripts.places(script)
+      const fate = places.takesBefore(one) ? 'caught' : places.fateAt(one)
       if (fate === 'caught' || fate === 'unknown') return false
       if (one.name === '' && fate === 'leaves' && script.record) return true
     }
@@ -141,15 +142,6 @@ export class ExceptionFilters {
   async #waiting(frames: readonly Debugger.CallFrame[]): Promise<AsyncFrame[]> {
     const [top] = frames
     return top ? await this.#agent.waiting(top.callFrameId) : []
-  }
-
-  async #placesOf(script: KnownScript): Promise<CatchPlaces> {
-    let places = this.#places.get(script.scriptId)
-    if (!places) {
-      places = new CatchPlaces(await this.#scripts.text(script))
-      this.#places.set(script.scriptId, places)
-    }
-    return places
   }
 }
 

@@ -81,13 +81,19 @@ export class Frames {
     const call = this.#calls[0]?.call
     if (!call) return this.#marked(this.#siteFrames())
     const found = await this.#agent.waiting(call.callFrameId)
-    const frames = found.flatMap((one): Frame[] => {
-      const id = this.#nextId()
+    const frames: Frame[] = []
+    for (const one of found) {
       const script = one.url === '' ? undefined : this.#scripts.find(one.url, one.hash)
-      if (!script || script.hidden) return one.url === '' ? [{ id, shown: { id, name: one.name, line: 0, column: 0, hint: 'subtle' } }] : []
-      const place = script.positions.toOriginal({ line: one.line, column: one.column })
-      return [{ id, script, shown: { id, name: one.name || '(anonymous)', source: script.source, ...place, hint: 'normal' } }]
-    })
+      if (one.url === '') {
+        const id = this.#nextId()
+        frames.push({ id, shown: { id, name: one.name, line: 0, column: 0, hint: 'subtle' } })
+      } else if (script && !script.hidden) {
+        const id = this.#nextId()
+        const unnamed = (await this.#scripts.places(script)).isInFunction(one) ? '(anonymous)' : '(top level)'
+        const place = script.positions.toOriginal({ line: one.line, column: one.column })
+        frames.push({ id, script, shown: { id, name: one.name || unnamed, source: script.source, ...place, hint: 'normal' } })
+      }
+    }
     return this.#marked(frames)
   }
 

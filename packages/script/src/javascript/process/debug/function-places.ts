@@ -57,6 +57,8 @@ function* namedFunctions(node: AnyNode, owner: string): Iterable<[string, Functi
     case 'PropertyDefinition':
     case 'Property':
       if (node.value && isFunction(node.value)) yield [`${owner}.${keyOf(node.key)}`, node.value]
+      return
+    default:
   }
 }
 

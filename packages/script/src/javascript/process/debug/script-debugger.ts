@@ -527,11 +527,10 @@ export class ScriptDebugger {
     if (script && this.#protocol === protocol) this.#announce(script)
   }
 
-  async #isMain({ scriptId, record, text }: KnownScript): Promise<boolean> {
-    if (record?.prepared.preamble === undefined) return true
-    void text
-    const script = this.#scripts.get(scriptId) as KnownScript
-    return (await this.#scripts.text(script)).startsWith(record.prepared.code)
+  /** Not the declarations that are evaluated before. */
+  async #isMain(script: KnownScript): Promise<boolean> {
+    const { prepared } = script.record ?? {}
+    return prepared?.preamble === undefined || (await this.#scripts.text(script)).startsWith(prepared.code)
   }
 
   /** Stands in code that is not the user's: goes on to the next that is. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { type Positions, positionsOf, UNMOVED } from '../../source/positions.ts'
 import { FILE_MARK, RUN_MARK, scriptUrl, TRANSFORMED } from '../../source/script-url.ts'
 import type { RunRecord, RunRecords } from '../run-records.ts'
+import { CatchPlaces } from './catch-places.ts'
 import type { Protocol } from './protocol.ts'
 
 /** The engine's own files. */
@@ -35,6 +36,7 @@ export interface KnownScript {
   announced: boolean
   readonly record?: RunRecord
   text?: string
+  places?: CatchPlaces
 }
 
 export interface ScriptParsed {
@@ -85,11 +87,16 @@ export class Scripts {
     for (const script of this.#byId.values()) if (!script.hidden && script.announced) yield script
   }
 
-  /** By what a stack trace tells. */
+  /** By what a stack trace tells: the name in V8, and the hash where V8 has made one. */
   find(url: string, hash: string): KnownScript | undefined {
-    let found: KnownScript | undefined
-    for (const script of this.#byId.values()) if (script.hash === hash && (script.url === url || found === undefined)) found = script
-    return found
+    const named = [...this.#byId.values()].filter((script) => script.url === url)
+    return named.find((script) => script.hash === hash) ?? named.at(-1)
+  }
+
+  /** Where a script catches. */
+  async places(script: KnownScript): Promise<CatchPlaces> {
+    script.places ??= new CatchPlaces(await this.text(script))
+    return script.places
   }
 
   add(parsed: ScriptParsed): KnownScript {

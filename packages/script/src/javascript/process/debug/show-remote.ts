@@ -1,5 +1,5 @@
 import type { Runtime } from 'node:inspector'
-import { LONG_TEXT } from './agent.ts'
+import { LARGE, LONG_TEXT } from './agent.ts'
 
 const VALUE_MAX = 1000
 const TEXT_MAX = 1000
@@ -16,8 +16,18 @@ export function isLongText(object: Runtime.RemoteObject): boolean {
   return object.className === LONG_TEXT
 }
 
+/** A stand-in for a large Map or Set. */
+export function isLarge(object: Runtime.RemoteObject): boolean {
+  return object.className === LARGE
+}
+
+function nameOfLarge({ preview }: Runtime.RemoteObject): string {
+  return preview?.properties.find((one) => one.name === 'text')?.value ?? ''
+}
+
 export function typeOf(object: Runtime.RemoteObject): string {
   if (isLongText(object)) return 'string'
+  if (isLarge(object)) return nameOfLarge(object).replace(/\(.*/, '')
   if (object.subtype === 'null') return 'null'
   if (object.type === 'object') return object.className ?? 'object'
   return object.type
@@ -41,6 +51,7 @@ function show(object: Runtime.RemoteObject, whole: boolean): string {
   }
   if (subtype === 'null') return 'null'
   if (isLongText(object)) return longText(preview)
+  if (isLarge(object)) return `${nameOfLarge(object)} {…}`
   if (subtype === 'error') return description.split('\n')[0] ?? 'Error'
   if (subtype === 'regexp' || subtype === 'date') return description
   return preview ? showPreview(preview, description) : description
@@ -92,8 +103,9 @@ function showPreview(preview: Runtime.ObjectPreview, description: string): strin
   if (subtype === 'array' || subtype === 'typedarray') {
     const size = /\((\d+)\)$/.exec(description)?.[1]
     const name = description.replace(/\(\d+\)$/, '')
-    const shown = properties.map((one) => (/^\d+$/.test(one.name) ? showProperty(one) : `${one.name}: ${showProperty(one)}`))
-    return `${name === 'Array' ? `(${size ?? 0})` : description} [${shown.join(', ')}${overflow ? ', …' : ''}]`
+    const elements = subtype === 'typedarray' ? properties.filter((one) => /^\d+$/.test(one.name)) : properties
+    const shown = elements.map((one) => (/^\d+$/.test(one.name) ? showProperty(one) : `${one.name}: ${showProperty(one)}`))
+    return `${name === 'Array' ? `(${size ?? 0})` : description} [${shown.join(', ')}${overflow && shown.length < Number(size) ? ', …' : ''}]`
   }
   if (entries) {
     const shown = entries.map(({ key, value }) => (key ? `${showInner(key)} => ${showInner(value)}` : showInner(value)))

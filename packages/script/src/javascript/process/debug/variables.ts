@@ -5,7 +5,7 @@ import { CONSTANT, DEBUG_HOOK, DYNAMIC_IMPORT, IMPORT_META } from '../../source/
 import type { Survey } from './agent.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Protocol } from './protocol.ts'
-import { isLongText, showRemote, typeOf } from './show-remote.ts'
+import { isLarge, isLongText, showRemote, typeOf } from './show-remote.ts'
 
 const PAGE_MAX = 10_000
 /** More properties than that are read in pages, without what V8 alone can see. */
@@ -19,7 +19,7 @@ const BUFFERS =
 
 /** What can be opened. */
 export type Reference =
-  | { kind: 'object'; objectId: string; path: string | undefined; proxy?: boolean }
+  | { kind: 'object'; objectId: string; path: string | undefined; proxy?: boolean; standIn?: boolean }
   /** `[[Entries]]` of a Map or Set. */
   | { kind: 'entries'; objectId: string; count: number }
   /** A getter that has not been run. */
@@ -112,6 +112,7 @@ export class Variables {
         objectId: object.objectId,
         path,
         ...(object.subtype === 'proxy' && { proxy: true }),
+        ...(isLarge(object) && { standIn: true }),
       })
     }
     const size = /\((\d+)\)$/.exec(object.description ?? '')?.[1]
@@ -137,6 +138,10 @@ export class Variables {
         return (await this.#properties(made)).result.map((one) => this.#entry(one))
       }
       case 'object':
+        if (found.standIn) {
+          found.objectId = await this.#agent.object('whole', this.group, { objectId: found.objectId })
+          found.standIn = false
+        }
         return await this.#object(found, page)
     }
   }
@@ -172,7 +177,7 @@ export class Variables {
     const { objectId, path } = found
     const { start, count } = bounds(page, Number.POSITIVE_INFINITY)
     const out: Variable[] = []
-    const large = survey.long || survey.keys > WHOLE_MAX || (survey.entries ?? 0) > WHOLE_MAX
+    const large = survey.long || Math.max(survey.keys, survey.entries ?? 0, survey.indexed ?? 0) > WHOLE_MAX
     if (!large) {
       const whole = await this.#properties(objectId, true)
       out.push(
@@ -316,7 +321,8 @@ export class Variables {
       const variable = this.#property(property, holder, path)
       out.push(variable)
       const { value } = property
-      if (value?.objectId === undefined || value.subtype === 'proxy' || !value.preview?.overflow || isLongText(value)) continue
+      if (value?.objectId === undefined || value.subtype === 'proxy' || !value.preview?.overflow || isLongText(value) || isLarge(value))
+        continue
       const { keys } = await this.#agent.value<Survey>('survey', { objectId: value.objectId })
       if (keys > COUNTED_MIN) variable.named = keys + 1
     }
