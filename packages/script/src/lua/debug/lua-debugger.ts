@@ -1,17 +1,14 @@
 import type {
   AttachOptions,
   BreakpointSpec,
-  CompletionTarget,
   DebugTargetEvent,
   EvaluateContext,
   ExceptionFilterSpec,
   ExceptionInfo,
   FunctionBreakpointSpec,
-  RenderedValue,
   ResumeMode,
   StackFrame,
   StopReason,
-  Variable,
   VariablesPage,
 } from '@llmspell/debug'
 import {
@@ -23,7 +20,6 @@ import {
   type LuaInspector,
   LuaProbe,
   type LuaVM,
-  Signal,
   type StepMode,
   type ThreadPointer,
 } from '@llmspell/lua'
@@ -31,6 +27,7 @@ import type { FromWorker } from '../protocol.ts'
 import type { LuaSources } from '../sources.ts'
 import { Breakpoints } from './breakpoints.ts'
 import type { DebugMethod, DebugRequest } from './debug-protocol.ts'
+import { Evaluations } from './evaluations.ts'
 import { type Chain, ProgramView } from './program-view.ts'
 import { type Moment, type Outcome, Recorder } from './recorder.ts'
 import { isLuaError, Refusal, toWireError } from './refusal.ts'
@@ -97,15 +94,14 @@ export class LuaDebugger {
   readonly #view: ProgramView
   readonly #breakpoints: Breakpoints
   readonly #recorder: Recorder
+  readonly #evaluations: Evaluations
   readonly #said = new Set<string>()
   readonly #told = new Set<number>()
   /** Requests that came in the midst of another's work. */
   readonly #later: DebugRequest[] = []
   #busy = false
-  #evaluating = false
   /** An interrupt is for the code that comes after what is being done. */
   #shielded = false
-  #cancelled = false
   #isAttached = false
   #recordNext = false
   #isRecording = false
@@ -124,6 +120,7 @@ export class LuaDebugger {
     this.#probe = new LuaProbe(vm, inspector, isBuiltin)
     this.#threads = new Threads(vm, this.#probe, sources)
     this.#view = new ProgramView(this.#probe, sources)
+    this.#evaluations = new Evaluations({ ...services, probe: this.#probe, view: this.#view })
     this.#breakpoints = new Breakpoints({ vm, probe: this.#probe, sources, tell })
     this.#recorder = new Recorder({
       vm,
@@ -142,7 +139,7 @@ export class LuaDebugger {
   // ---- what the namespace calls ----
 
   answer(request: DebugRequest): void {
-    if (request.method === 'cancel' || request.method === 'detach') this.#cancel()
+    if (request.method === 'cancel' || request.method === 'detach') this.#evaluations.cancel()
     if (this.#busy) this.#later.push(request)
     else this.#answer(request)
   }
@@ -185,7 +182,7 @@ export class LuaDebugger {
   /** Running code looks up; what had arrived is answered already. */
   attention(event: LuaEvent): EventResult {
     const isInterrupted = this.#services.isInterrupted()
-    if (this.#evaluating) return this.#cancelled || isInterrupted ? 'interrupt-hard' : 'continue'
+    if (this.#evaluations.isActive) return this.#evaluations.attention()
     if (isInterrupted) return this.#shielded ? 'continue' : 'interrupt'
     if (this.#stepReason === 'pause') this.#vm.debugging.step(event.thread, 'in')
     return 'continue'
@@ -316,12 +313,9 @@ export class LuaDebugger {
     }
     this.#shielded = false
     post(answer)
-    if (this.#evaluated) this.#services.flush()
-    this.#evaluated = false
+    if (EVALUATES.has(method)) this.#services.flush()
     this.#next()
   }
-
-  #evaluated = false
 
   #next(): void {
     const next = this.#busy ? undefined : this.#later.shift()
@@ -358,21 +352,14 @@ export class LuaDebugger {
       this.#view.stack(this.#chainOf(threadId), start, levels),
     scopes: (frameId: number) => this.#view.scopes(frameId),
     variables: (reference: number, page: VariablesPage) => this.#view.variables(reference, page),
-    setVariable: (reference: number, name: string, value: string) => this.#evaluation(() => this.#view.setVariable(reference, name, value)),
+    setVariable: (reference: number, name: string, value: string) => this.#evaluations.setVariable(reference, name, value),
     evaluate: (expression: string, frameId: number | undefined, context: EvaluateContext) =>
-      this.#evaluation(() => this.#evaluate(expression, frameId, context)),
+      this.#evaluations.evaluate(expression, frameId, context),
     setExpression: (expression: string, frameId: number | undefined, value: string) =>
-      this.#evaluation(() => {
-        const frame = this.#view.frameOf(frameId)
-        return { ...this.#view.show(this.#probe.assign(expression, value, frame), frame, expression), name: expression }
-      }),
+      this.#evaluations.setExpression(expression, frameId, value),
     globals: () => this.#view.globals(),
-    render: (expression: string, frameId: number | undefined): RenderedValue =>
-      this.#evaluation(() => {
-        const made = this.#probe.render(expression, this.#view.frameOf(frameId), this.#services.bundle)
-        return { data: this.#services.toBundle(made), metadata: {} }
-      }),
-    completions: (text: string, column: number, frameId: number | undefined) => this.#completions(text, column, frameId),
+    render: (expression: string, frameId: number | undefined) => this.#evaluations.render(expression, frameId),
+    completions: (text: string, column: number, frameId: number | undefined) => this.#evaluations.completions(text, column, frameId),
     exceptionInfo: (threadId: number) => {
       const stop = this.#mustStand()
       return this.#threads.idOf(stop.event.thread) === threadId ? stop.exception : undefined
@@ -435,58 +422,6 @@ export class LuaDebugger {
       this.#stepFrom(thread, STEPS[mode], mode === 'continue' ? undefined : 'step')
     }
     this.#stop = undefined
-  }
-
-  #evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Variable {
-    const frame = this.#view.frameOf(frameId)
-    if (expression.trim() === '') throw new Refusal('debug.evaluation_failed', 'there is nothing to evaluate')
-    const found =
-      context === 'hover'
-        ? this.#probe.evaluateQuietly(expression, frame)
-        : this.#probe.evaluate(expression, frame, context === 'clipboard')
-    const shown = this.#view.show(found, frame, expression)
-    return { ...shown, name: expression, ...(found.none && context === 'repl' && { value: '' }) }
-  }
-
-  /** Code of the user runs, which may never end by itself. */
-  #evaluation<T>(work: () => T): T {
-    this.#evaluating = true
-    this.#cancelled = false
-    this.#evaluated = true
-    try {
-      return work()
-    } catch (error) {
-      if (error instanceof Error && error.name === 'LuaInterrupted')
-        throw new Refusal('debug.evaluation_failed', 'the evaluation was interrupted')
-      throw error
-    } finally {
-      this.#evaluating = false
-      this.#takeBackSignal()
-    }
-  }
-
-  /** What has stopped an evaluation must not stop the script. */
-  #takeBackSignal(): void {
-    const { control } = this.#vm
-    if (control.signal !== Signal.hard || control.exitCode !== undefined || this.#services.isInterrupted()) return
-    control.clearSignal()
-    control.attention()
-  }
-
-  #cancel(): void {
-    this.#cancelled = true
-  }
-
-  #completions(text: string, column: number, frameId: number | undefined): CompletionTarget[] {
-    const { items, start, end } = this.#services.inspector.complete(text, column, this.#view.frameOf(frameId))
-    const isField = /[.:]\s*$/.test(text.slice(0, start))
-    return items.map(({ text: label, kind, signature }) => ({
-      label,
-      type: kind === 'function' || kind === 'module' || kind === 'keyword' ? kind : isField ? 'property' : 'variable',
-      ...(signature !== undefined && { detail: label + signature }),
-      start,
-      length: end - start,
-    }))
   }
 
   #lines(source: string): number[] {
