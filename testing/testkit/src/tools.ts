@@ -17,8 +17,6 @@ export type Tool =
   | 'lua'
   | 'chromium'
   | 'nvim'
-  | 'make'
-  | 'c++'
 
 /** Programs of other people that suites drive, and how to get them. A `module` is Python's; a program has the tool's name unless it says another. */
 const tools: Record<Tool, { module?: string; program?: string; install: string }> = {
@@ -36,8 +34,6 @@ const tools: Record<Tool, { module?: string; program?: string; install: string }
   lua: { program: 'lua5.4', install: 'apt-get install lua5.4' },
   chromium: { install: 'apt-get install chromium' },
   nvim: { install: 'apt-get install neovim' },
-  make: { install: 'apt-get install make' },
-  'c++': { program: 'g++', install: 'apt-get install g++' },
 }
 
 /** CI sets this: a suite that cannot run is then a failure, not a skip. */

@@ -1,16 +1,14 @@
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run, toolPath, until } from '@llmspell/testkit'
+import { isAlive, run, toolPath, until } from '@llmspell/testkit'
 
 /** VS Code in a browser. Its version is pinned: the workbench's inner names are what the driver looks for. */
 const VERSION = '4.139.1'
 
-/** Natives of VS Code's server that it cannot do without; others have prebuilt files, or are only loaded for what is not tested. */
-const NATIVES = ['@vscode/spdlog', '@vscode/native-watchdog', '@vscode/deviceid', '@vscode/sqlite3']
-
-const STEP_MS = 600_000
+const STEP_MS = 900_000
+const START_MS = 120_000
 
 export interface CodeServer {
   readonly node: string
@@ -47,7 +45,7 @@ function installed(folder: string): CodeServer {
   }
 }
 
-/** npm's build of Node: with its headers, which native modules are compiled against. */
+/** npm's build of Node. */
 function nodePackage(): string {
   return `node-${process.platform}-${process.arch}`
 }
@@ -59,30 +57,23 @@ async function install(final: string): Promise<void> {
   writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
   const npm = toolPath('npm')
   if (!npm) throw new Error('npm is not installed')
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-  const step = async (what: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): Promise<void> => {
-    const { code, stderr } = await run(npm, [...args, ...quiet], { cwd, env, timeout: STEP_MS })
+  // Nothing is compiled: the native modules that VS Code cannot do without come prebuilt, the others are missed by nobody here.
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const step = async (what: string, args: readonly string[], cwd: string): Promise<void> => {
+    const { code, stderr } = await run(npm, ['install', ...args, ...flags], { cwd, timeout: STEP_MS })
     if (code !== 0) throw new Error(`${what}: npm ended with ${code}\n${stderr.slice(-2000)}`)
   }
-  await step(
-    'code-server and its Node',
-    ['install', '--no-save', '--ignore-scripts', `${nodePackage()}@24`, `code-server@${VERSION}`],
-    folder,
-  )
-  const product = join(folder, 'node_modules', 'code-server')
-  const vscode = join(product, 'lib', 'vscode')
-  const node = join(folder, 'node_modules', nodePackage())
-  const env = { ...process.env, PATH: `${join(node, 'bin')}:${process.env.PATH}`, npm_config_nodedir: node }
-  for (const each of [vscode, join(vscode, 'extensions')])
-    await step('what VS Code depends on', ['install', '--omit=dev', '--ignore-scripts'], each, env)
-  const build = ['rebuild', '--dangerously-allow-all-scripts']
-  await step('its native modules', [...build, ...NATIVES], vscode, env)
-  await step('argon2', [...build, 'argon2'], product, env)
+  await step('code-server and its Node', ['--no-save', `${nodePackage()}@24`, `code-server@${VERSION}`], folder)
+  const vscode = join(folder, 'node_modules', 'code-server', 'lib', 'vscode')
+  for (const each of [vscode, join(vscode, 'extensions')]) await step('what VS Code depends on', ['--omit=dev'], each)
   // What code-server's own installation would make, if its scripts were run.
   link('code-linux.sh', join(vscode, 'bin', 'remote-cli', 'code-server'))
   link('browser-linux.sh', join(vscode, 'bin', 'helpers', 'browser.sh'))
   const { node: program, entry } = installed(folder)
-  const version = await run(program, [entry, '--version'], { timeout: 60_000, env: { ...env, HOME: folder, XDG_CONFIG_HOME: folder } })
+  const version = await run(program, [entry, '--version'], {
+    timeout: START_MS,
+    env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder },
+  })
   if (version.code !== 0) throw new Error(`code-server does not start\n${version.stderr.slice(-2000)}`)
   renameSync(folder, final)
 }
@@ -92,21 +83,22 @@ function link(target: string, path: string): void {
   symlinkSync(target, path)
 }
 
-/** One installation at a time, also over processes. */
+/** One installation at a time, also over processes; that of one which died is taken over. */
 async function alone(lock: string, work: () => Promise<void>): Promise<void> {
   const taken = (): boolean => {
     try {
-      mkdirSync(lock)
+      writeFileSync(lock, String(process.pid), { flag: 'wx' })
       return true
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (!isAlive(Number(readFileSync(lock, 'utf8')) || process.pid)) rmSync(lock, { force: true })
+      return false
     }
   }
-  await until(`the installation that holds ${lock} ends (remove it if there is none)`, taken, STEP_MS)
+  await until(`the installation that holds ${lock} ends`, taken, STEP_MS)
   try {
     await work()
   } finally {
-    rmSync(lock, { recursive: true, force: true })
+    rmSync(lock, { force: true })
   }
 }

@@ -10,8 +10,7 @@ import { Workbench } from './workbench.ts'
 
 const MINUTES = 60_000
 
-/** A browser, and what compiles code-server's native modules. */
-const NEEDS: readonly Tool[] = ['npm', 'chromium', 'python', 'make', 'c++']
+const NEEDS: readonly Tool[] = ['npm', 'chromium']
 
 const picturesRoot = fileURLToPath(new URL('../pictures/', import.meta.url))
 
