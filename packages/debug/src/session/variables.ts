@@ -2,6 +2,7 @@ import { LlmspellError } from '@llmspell/base'
 import type { Dap, Handlers } from '@llmspell/dap'
 import type { Variable } from '../debug-target.ts'
 import type { EngineLink } from '../engine-link.ts'
+import { notebookType } from './notebook/type-names.ts'
 import type { VariablesReference } from './references.ts'
 import type { SessionContext } from './session-context.ts'
 import { requireNatural, totalOf } from './stack.ts'
@@ -79,7 +80,7 @@ type Value = Pick<
 >
 
 export function valueToClient(
-  { references, client }: SessionContext,
+  { references, client, kind }: SessionContext,
   link: EngineLink,
   variable: Variable,
   format?: Dap.ValueFormat,
@@ -89,7 +90,8 @@ export function valueToClient(
     value: format?.hex ? inHex(value, type) : value,
     variablesReference: references.variables(link, reference, totalOf(variable)),
   }
-  if (type !== undefined && client.wantsTypes) described.type = type
+  const typeName = type !== undefined && kind === 'jupyter' ? notebookType(type, value) : type
+  if (typeName !== undefined && client.wantsTypes) described.type = typeName
   if (named !== undefined) described.namedVariables = named
   if (indexed !== undefined) described.indexedVariables = indexed
   if (memoryReference !== undefined && client.wantsMemory) described.memoryReference = `${link.ordinal}:${memoryReference}`
