@@ -1,4 +1,5 @@
 import { delay, withTimeout } from '@llmspell/base'
+import type { DebugTarget } from '@llmspell/debug'
 import { expect, it } from 'vitest'
 import { engineUnderTest, REPLY_MS, type UnderTest } from './engine-under-test.ts'
 
@@ -18,6 +19,48 @@ function interrupted(code: string): Operation {
     const outcome = await running
     expect(outcome.error?.ename, code).toBe('Interrupted')
     expect(outcome.error?.engineLost, code).toBeUndefined()
+  }
+}
+
+/** Stops in a loop, sync, behind an await or in a timer; `then` does the rest, or the stop is interrupted. */
+function stopped(then: (target: DebugTarget, random: () => number) => Promise<void>, status: 'ok' | 'interrupted'): Operation {
+  return async ({ run, engine }, random) => {
+    const target = engine.debugTarget as DebugTarget
+    await target.attach({})
+    let stop: (() => void) | undefined
+    const listening = target.onEvent((event) => {
+      if (event.type === 'stopped') stop?.()
+    })
+    try {
+      const source = `cell [stop ${Math.floor(random() * 5)}]`
+      await target.setBreakpoints(source, [{ id: 9, line: 2, condition: 'each === 3' }])
+      const body = 'for (let each = 0; each < 5; each++) {\n  globalThis.seen = each\n}'
+      const kind = Math.floor(random() * 3)
+      const code =
+        kind === 0 ? body : kind === 1 ? `await null; ${body}` : `await new Promise((done) => setTimeout(() => { ${body}; done() }, 2))`
+      const stopping = new Promise<void>((resolve) => {
+        stop = resolve
+      })
+      const running = run(code, { source })
+      await withTimeout(stopping, REPLY_MS, `the stop in ${code}`)
+      await withTimeout(then(target, random), REPLY_MS, 'what is done at a stop')
+      if (status === 'interrupted') await withTimeout(engine.interrupt(), REPLY_MS, 'the interrupt of a stop')
+      else {
+        // A step stops once more.
+        const again = new Promise<void>((resolve) => {
+          stop = resolve
+        })
+        const ended = await Promise.race([running.then(() => true), again.then(() => false)])
+        if (!ended) {
+          await target.setBreakpoints(source, [])
+          await target.resume(1, 'continue')
+        }
+      }
+      expect((await withTimeout(running, REPLY_MS, `the end of ${code}`)).status, code).toBe(status)
+      await target.setBreakpoints(source, []).catch(() => [])
+    } finally {
+      listening.dispose()
+    }
   }
 }
 
@@ -76,6 +119,24 @@ const operations: Record<string, Operation> = {
   late: async ({ run }) => {
     await run('setTimeout(() => { console.log("late"); null.x }, 3); setImmediate(() => Promise.reject(new Error("stray"))); 0')
   },
+  debugAttach: async ({ engine }, random) => {
+    const target = engine.debugTarget as DebugTarget
+    await target.attach({})
+    if (random() < 0.5) await target.setExceptionFilters([{ filter: random() < 0.5 ? 'uncaught' : 'caught', condition: 'false' }])
+    if (random() < 0.5) await target.setBreakpoints('cell [none]', [{ id: 1, line: 1, condition: 'x > 1' }])
+  },
+  debugDetach: async ({ engine }) => {
+    await (engine.debugTarget as DebugTarget).detach()
+  },
+  debugStop: stopped(async (target, random) => {
+    const { frames } = await target.stackTrace(1, 0, 0)
+    const [scope] = await target.scopes(frames[0]?.id ?? 0)
+    await target.variables(scope?.reference ?? 0, {})
+    expect((await target.evaluate('each * 2', frames[0]?.id, 'watch')).value).toMatch(/^\d+$/)
+    await target.resume(1, random() < 0.5 ? 'next' : 'continue')
+  }, 'ok'),
+  debugInterrupt: stopped(async () => {}, 'interrupted'),
+  debugLeave: stopped((target) => target.detach(), 'ok'),
   interruptIdle: async ({ engine }) => {
     await withTimeout(engine.interrupt(), REPLY_MS, 'an interrupt of an idle engine')
   },
