@@ -176,17 +176,22 @@ describe.skipIf(!hasIpykernel).each<Carrier>(['zmtp', 'libzmq'])(
   },
 )
 
+/** Ports that nothing listens on; below those that systems give to outgoing connections, of which one may come before the kernel does. */
 async function freePorts(): Promise<Partial<ConnectionInfo>> {
-  const servers = await Promise.all(
-    Array.from({ length: 5 }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port) as [number, number, number, number, number]
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return { shell_port: ports[0], iopub_port: ports[1], stdin_port: ports[2], control_port: ports[3], hb_port: ports[4] }
+  const ports: number[] = []
+  while (ports.length < 5) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!free) continue
+    await once(server.close(), 'close')
+    if (!ports.includes(port)) ports.push(port)
+  }
+  const [shell_port, iopub_port, stdin_port, control_port, hb_port] = ports as [number, number, number, number, number]
+  return { shell_port, iopub_port, stdin_port, control_port, hb_port }
 }
 
 describe('encryption', () => {

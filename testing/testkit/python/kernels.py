@@ -2,6 +2,7 @@
 import atexit
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,14 +16,18 @@ _running = []
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\0' * 8)
-        s.bind(('127.0.0.1', 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Below those that systems give to outgoing connections, of which one may come before the kernel does."""
+    ports = set()
+    while len(ports) < count:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\0' * 8)
+            try:
+                s.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+        ports.add(port)
+    return list(ports)
 
 
 def kernelspec(name):
