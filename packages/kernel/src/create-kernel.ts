@@ -146,6 +146,7 @@ export function createKernel(options: CreateKernelOptions): Kernel {
     transport.onPeerGone?.((peer) => prompts.peerGone(peer))
     pool.warm(pool.factoryOf(defaultLanguage))
     history.begin()
+    if (services.relaunched) debugging.recall(record.id)
     try {
       await transport.open()
     } catch (error) {

@@ -83,7 +83,7 @@ export class CellFiles {
         ({ mtimeMs }) => mtimeMs < before,
         () => false,
       )
-      if (old && (isCellSource(this.#naming, path) || name.endsWith('.tmp'))) await rm(path, { force: true })
+      if (old && (isCellSource(this.#naming, path) || /^restart-.*\.json$|\.tmp$/.test(name))) await rm(path, { force: true })
     }
   }
 }

@@ -5,6 +5,7 @@ import type { EngineSlot } from '../execution/engine-pool.ts'
 import type { Execution, Launch } from '../execution/execution.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { KernelDebugger, KernelDebuggerParts } from './kernel-debugger.ts'
+import { takeMemory, writeMemory } from './restart-memory.ts'
 
 /** The kernel's door to its debugger, which is loaded when somebody first asks for it: until then it costs nothing. */
 export class Debugging {
@@ -12,6 +13,8 @@ export class Debugging {
   readonly #logger: Logger
   #loading: Promise<KernelDebugger> | undefined
   #debugger: KernelDebugger | undefined
+  /** What the process before this one was told is being told again. */
+  #recalling: Promise<void> | undefined
   #ended = false
 
   constructor(parts: () => KernelDebuggerParts, logger: Logger) {
@@ -34,7 +37,33 @@ export class Debugging {
   }
 
   async request(content: ContentOf<'debug_request'>, context: RequestContext): Promise<DebugReply> {
+    await this.#recalling
     return await (await this.#load()).jupyter.request(content, context)
+  }
+
+  /** A kernel manager ends this process and launches another in its place: a notebook's breakpoints stay. */
+  async remember(id: string): Promise<void> {
+    const told = this.#debugger?.jupyter.told ?? []
+    if (told.length === 0) return
+    await writeMemory(id, told).catch((error: unknown) => {
+      this.#logger.log('warn', `breakpoints will not be there after the restart: ${messageOf(error)}`)
+    })
+  }
+
+  /** Told to the process before this one, if there was one. */
+  recall(id: string): void {
+    this.#recalling = this.#recall(id)
+      .catch((error: unknown) => {
+        this.#logger.log('warn', `breakpoints of before the restart are lost: ${messageOf(error)}`)
+      })
+      .finally(() => {
+        this.#recalling = undefined
+      })
+  }
+
+  async #recall(id: string): Promise<void> {
+    const told = await takeMemory(id)
+    if (told) await (await this.#load()).jupyter.retell(told)
   }
 
   async startServer(content: ContentOf<'start_debug_server_request'>): Promise<StartDebugServerReply> {
@@ -47,6 +76,7 @@ export class Debugging {
 
   /** Called for each execution once its engine is ready; a promise is what its code must wait for. */
   beforeRun(slot: EngineSlot, execution: Execution): Promise<void> | undefined {
+    if (this.#recalling) return this.#recalling.then(() => this.#debugger?.beforeRun(slot, execution))
     return this.#debugger?.beforeRun(slot, execution)
   }
 

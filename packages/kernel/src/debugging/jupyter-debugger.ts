@@ -3,6 +3,7 @@ import type { DapMessage, DebugCoordinator, DebugSession } from '@llmspell/debug
 import type { ContentOf, DebugReply, Header } from '@llmspell/jupyter'
 import type { Publisher } from '../iopub/publisher.ts'
 import type { RequestContext } from '../request-context.ts'
+import type { RememberedRequest } from './restart-memory.ts'
 
 export interface JupyterDebuggerParts {
   coordinator: DebugCoordinator
@@ -26,6 +27,8 @@ export class JupyterDebugger {
   #parent: Header | undefined
   #stopped = false
   #patience: { cancel(): void } | undefined
+  /** What it would have to be told again to be as it is, in order. */
+  readonly #told = new Map<string, RememberedRequest>()
 
   constructor(parts: JupyterDebuggerParts) {
     this.#parts = parts
@@ -42,6 +45,7 @@ export class JupyterDebugger {
       const answer = (response: DapMessage): void => {
         signal.removeEventListener('abort', onEnd)
         this.#parts.trace('out', response)
+        if (response['success'] === true) this.#remember(content)
         resolve(response as unknown as DebugReply)
       }
       const onEnd = (): void => {
@@ -51,6 +55,36 @@ export class JupyterDebugger {
       signal.addEventListener('abort', onEnd, { once: true })
       this.#session.receive(content, answer)
     })
+  }
+
+  get told(): readonly RememberedRequest[] {
+    return this.#told.has('attach') ? [...this.#told.values()] : []
+  }
+
+  /** What another process was told before this one. */
+  async retell(requests: readonly RememberedRequest[]): Promise<void> {
+    for (const request of requests) {
+      const response = await new Promise<DapMessage>((resolve) => this.#session.receive(request, resolve))
+      if (response['success'] === true) this.#remember(request)
+    }
+  }
+
+  #remember({ seq, command, arguments: args }: Omit<RememberedRequest, 'type'>): void {
+    const request: RememberedRequest = { type: 'request', seq, command, arguments: args }
+    switch (command) {
+      case 'initialize':
+      case 'attach':
+      case 'setFunctionBreakpoints':
+      case 'setExceptionBreakpoints':
+        this.#told.set(command, request)
+        break
+      case 'setBreakpoints':
+        this.#told.set(`${command} ${JSON.stringify((args as { source?: unknown } | undefined)?.source)}`, request)
+        break
+      case 'disconnect':
+      case 'terminate':
+        this.#told.clear()
+    }
   }
 
   dispose(): void {
@@ -74,6 +108,7 @@ export class JupyterDebugger {
     if (patience === 0 || !this.#stopped) return
     this.#patience = clock.setTimeout(() => {
       this.#stopped = false
+      this.#told.clear()
       this.#session.receive({ seq: 0, type: 'request', command: 'disconnect', arguments: { terminateDebuggee: false } }, () => {})
     }, patience)
   }

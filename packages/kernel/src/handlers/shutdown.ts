@@ -7,7 +7,7 @@ import type { Services } from '../services.ts'
  * Ends, restarts or merely detaches. Only the client that started this kernel ends it; anyone else's request detaches, unless its
  * `metadata.llmspell` says `stop`. A restart is in place, but for a manager that waits for the process to end and launches it anew.
  */
-export function shutdownHandler({ kernel, owned, relaunched }: Services): Handler<ContentOf<'shutdown_request'>> {
+export function shutdownHandler({ kernel, owned, relaunched, debugging, record }: Services): Handler<ContentOf<'shutdown_request'>> {
   return async ({ restart }, context) => {
     const { stop = false, inPlace = false } = extensionOf(context.message.metadata)
     const reply = { status: 'ok', restart }
@@ -16,6 +16,7 @@ export function shutdownHandler({ kernel, owned, relaunched }: Services): Handle
       return reply
     }
     if (!owned && !stop) return { ...reply, llmspell: { detached: true } }
+    if (restart) await debugging.remember(record.id)
     context.publish('shutdown_reply', reply)
     context.afterReply(() => void kernel.stop('shutdown_request'))
     return reply
