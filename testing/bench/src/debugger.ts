@@ -53,7 +53,7 @@ export async function measureDebugger(options: DebuggerOptions): Promise<string>
       await steps([lua, typescript, node], program, options.steps, judged),
       await history(lua, options, judged),
     ]
-    const rows = judged.map(([name, value, aim]) => [name, number(value), `≤ ${aim}`, value <= aim ? 'met' : 'falls short'])
+    const rows = judged.map(([name, value, aim]) => [name, number(value), `≤ ${aim}`, value >= 0 && value <= aim ? 'met' : 'falls short'])
     return [...parts, table(['ratio', '', 'aim', ''], rows)].join('\n\n')
   } finally {
     for (const close of closing.reverse()) await close()

@@ -94,6 +94,10 @@ export class EngineSubject implements DebuggedSubject {
     await this.#target.attach({})
     await this.#set(condition ? [{ id: 1, line: this.#program.line('hit'), condition: this.#program.neverTrue }] : [])
     await this.#execute(this.#program.hits(Math.ceil(count / 10)))
+    if (this.#language !== 'lua') {
+      const timed = `{ const from = performance.now(); ${this.#program.hits(count)}; globalThis.took = performance.now() - from }\n globalThis.took`
+      return Number((await this.#execute(timed)).result?.['text/plain'])
+    }
     const from = performance.now()
     await this.#execute(this.#program.hits(count))
     return performance.now() - from

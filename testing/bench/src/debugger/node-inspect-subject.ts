@@ -20,6 +20,7 @@ export class NodeInspectSubject implements DebuggedSubject {
   readonly #dir: string
   readonly #program: Program
   readonly #child: ChildProcess
+  readonly #exited: Promise<unknown>
   readonly #socket: WebSocket
   readonly #pending = new Map<number, { resolve(result: never): void; reject(error: Error): void }>()
   readonly #paused: Paused[] = []
@@ -31,6 +32,7 @@ export class NodeInspectSubject implements DebuggedSubject {
     this.#dir = dir
     this.#program = program
     this.#child = child
+    this.#exited = once(child, 'exit')
     this.#socket = socket
     socket.addEventListener('message', ({ data }) => {
       const message = JSON.parse(String(data)) as { id?: number; method?: string; params?: unknown; result?: never; error?: object }
@@ -86,9 +88,9 @@ export class NodeInspectSubject implements DebuggedSubject {
   async passes(count: number, condition: boolean): Promise<number> {
     await this.#set(condition ? this.#line('hit') : undefined, condition ? this.#program.neverTrue : undefined)
     await this.#value(this.#program.hits(Math.ceil(count / 10)))
-    const from = performance.now()
-    await this.#value(this.#program.hits(count))
-    return performance.now() - from
+    return Number(
+      await this.#value(`(() => { const from = performance.now(); ${this.#program.hits(count)}; return performance.now() - from })()`),
+    )
   }
 
   async steps(count: number): Promise<number[]> {
@@ -111,9 +113,8 @@ export class NodeInspectSubject implements DebuggedSubject {
 
   async close(): Promise<void> {
     this.#socket.close()
-    const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
-    await exited
+    await this.#exited
     rmSync(this.#dir, { recursive: true, force: true })
   }
 
