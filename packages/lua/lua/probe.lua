@@ -28,6 +28,21 @@ local M = {}
 
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\0"] = "\\0", ['"'] = '\\"', ["\\"] = "\\\\" }
 
+-- Bytes that are no UTF-8 as escapes, and what is left as it is.
+local function readable(text)
+  local length, bad = utf8_len(text)
+  if length then return text end
+  local parts, from = {}, 1
+  while bad do
+    parts[#parts + 1] = sub(text, from, bad - 1)
+    parts[#parts + 1] = format("\\x%02X", byte(text, bad))
+    from = bad + 1
+    length, bad = utf8_len(text, from)
+  end
+  parts[#parts + 1] = sub(text, from)
+  return concat(parts)
+end
+
 local function quote(text, limit)
   local rest = ""
   if #text > limit then
@@ -37,8 +52,7 @@ local function quote(text, limit)
     text = sub(text, 1, at)
   end
   text = gsub(text, '[%c"\\]', function(c) return ESCAPES[c] or format("\\%03d", byte(c)) end)
-  if not utf8_len(text) then text = gsub(text, "[\x80-\xff]", function(c) return format("\\x%02X", byte(c)) end) end
-  return '"' .. text .. '"' .. rest
+  return '"' .. readable(text) .. '"' .. rest
 end
 
 local function is_name(text) return type(text) == "string" and #text <= 100 and find(text, "^[%a_][%w_]*$") and not keywords[text] end
@@ -103,11 +117,17 @@ local function preview(value)
   return brief(value)
 end
 
--- As print shows it, and never longer than what a debugger can show.
+local function has_text(t)
+  local meta = getmetatable(t)
+  return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
+end
+
+-- As print shows it, and never longer than what a debugger can show; of a table what is in it, unless it has a text of its own.
 local function plain_text(value)
+  if type(value) == "table" and not has_text(value) then return preview(value) end
   local ok, text = pcall(tostring, value)
   if not ok then return preview(value) end
-  return #text > MAX_TEXT and sub(text, 1, MAX_TEXT) .. "… (" .. #text .. " bytes)" or text
+  return #text > MAX_TEXT and readable(sub(text, 1, MAX_TEXT)) .. "… (" .. #text .. " bytes)" or readable(text)
 end
 
 -- ---- variables ----
@@ -363,7 +383,7 @@ local function compile(source, environment)
 end
 
 -- Where in the evaluated text it happened says nothing.
-local function without_place(text) return (gsub(text, "^%((%a+)%):%d+: ", { evaluate = "", condition = "" })) end
+local function without_place(text) return (gsub(readable(text), "^%((%a+)%):%d+: ", { evaluate = "", condition = "" })) end
 
 local function error_text(value)
   if type(value) == "string" then return without_place(value) end

@@ -20,8 +20,9 @@ export function modules(thread: ScriptThread): void {
   const importFrom = (base: string): Import => {
     let found = importers.get(base)
     if (!found) {
+      // What is imported is looked for from `filename`; debuggers know the function by the other name, as none of the user's.
       found = new Script(
-        `(function ${IMPORT_FRAME}(specifier, options) { return options === undefined ? import(specifier) : import(specifier, options) })`,
+        `(function ${IMPORT_FRAME}(specifier, options) { return options === undefined ? import(specifier) : import(specifier, options) })\n//# sourceURL=llmspell:import`,
         {
           filename: base,
           importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

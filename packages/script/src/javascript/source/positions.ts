@@ -6,7 +6,11 @@ export interface Positions {
   /** The first place at or behind this one that has code, where the code was transformed. Undefined behind the last. */
   toGenerated(place: Place): Place | undefined
   toOriginal(place: Place): Place
+  /** Whether what stands at this generated place was written, not made up by a compiler. */
+  isWritten(place: Place): boolean
 }
+
+type Step = Omit<Positions, 'isWritten'>
 
 export interface PositionsOptions {
   /** What V8 evaluates. */
@@ -19,27 +23,30 @@ export interface PositionsOptions {
   wrapped?: boolean
 }
 
-export const UNMOVED: Positions = { toGenerated: (place) => place, toOriginal: (place) => place }
+export const UNMOVED: Positions = { toGenerated: (place) => place, toOriginal: (place) => place, isWritten: () => true }
 
 export function positionsOf({ code, script, edits, map, wrapped }: PositionsOptions): Positions {
-  const steps: Positions[] = []
+  const steps: Step[] = []
   if (wrapped) steps.push(WRAPPED)
-  if (map !== undefined) steps.push(new SourceMapping(map))
-  if (edits && script !== undefined) steps.push(new Edited(script, code, edits))
+  const mapping = map === undefined ? undefined : new SourceMapping(map)
+  const edited = edits && script !== undefined ? new Edited(script, code, edits) : undefined
+  if (mapping) steps.push(mapping)
+  if (edited) steps.push(edited)
   if (steps.length === 0) return UNMOVED
   return {
     toGenerated: (place) => steps.reduce<Place | undefined>((at, step) => at && step.toGenerated(at), place),
     toOriginal: (place) => steps.reduceRight((at, step) => step.toOriginal(at), place),
+    isWritten: (place) => mapping?.isWritten(edited?.toOriginal(place) ?? place) ?? true,
   }
 }
 
-const WRAPPED: Positions = {
+const WRAPPED: Step = {
   toGenerated: ({ line, column }) => ({ line, column: line === 1 ? column + 1 : column }),
   toOriginal: ({ line, column }) => ({ line, column: line === 1 ? Math.max(1, column - 1) : column }),
 }
 
 /** Edits keep lines and move columns. */
-class Edited implements Positions {
+class Edited implements Step {
   readonly #before: number[]
   readonly #after: number[]
   readonly #edits: readonly AppliedEdit[]

@@ -1,4 +1,11 @@
-import { allGeneratedPositionsFor, eachMapping, LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
+import {
+  allGeneratedPositionsFor,
+  decodedMappings,
+  eachMapping,
+  LEAST_UPPER_BOUND,
+  originalPositionFor,
+  TraceMap,
+} from '@jridgewell/trace-mapping'
 
 /** 1-based. */
 export interface Place {
@@ -23,7 +30,22 @@ export class SourceMapping {
 
   toOriginal(place: Place): Place {
     const found = originalPositionFor(this.#map, { line: place.line, column: place.column - 1 })
-    return found.line === null ? place : { line: found.line, column: found.column + 1 }
+    return found.line === null ? this.#before(place) : { line: found.line, column: found.column + 1 }
+  }
+
+  /** Whether this place stands in the source, too: the compiler has not made it up. */
+  isWritten({ line, column }: Place): boolean {
+    return originalPositionFor(this.#map, { line, column: column - 1 }).line !== null
+  }
+
+  /** Of what the compiler has made up: the last place before it that was written. */
+  #before({ line, column }: Place): Place {
+    const lines = decodedMappings(this.#map)
+    for (let at = Math.min(line, lines.length) - 1; at >= 0; at--) {
+      const found = lines[at]?.findLast((segment) => segment.length > 1 && (at < line - 1 || segment[0] < column))
+      if (found && found.length > 1) return { line: (found[2] as number) + 1, column: (found[3] as number) + 1 }
+    }
+    return { line: 1, column: 1 }
   }
 
   toGenerated({ line, column }: Place): Place | undefined {

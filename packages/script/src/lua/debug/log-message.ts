@@ -1,7 +1,7 @@
 /** A log point's message: text, and expressions in braces. */
 export type LogPiece = { text: string } | { expression: string }
 
-/** Braces inside an expression are its own; `\{` is a brace; one that is not closed is text. */
+/** Braces inside an expression, and in its strings, are its own; `\{` is a brace; one that is not closed is text. */
 export function parseLogMessage(message: string): LogPiece[] {
   const pieces: LogPiece[] = []
   let text = ''
@@ -25,8 +25,19 @@ export function parseLogMessage(message: string): LogPiece[] {
 function closingBrace(message: string, open: number): number {
   let depth = 0
   for (let at = open; at < message.length; at++) {
-    if (message[at] === '{') depth++
-    else if (message[at] === '}' && --depth === 0) return at
+    const character = message[at]
+    if (character === '{') depth++
+    else if (character === '}' && --depth === 0) return at
+    else if (character === '"' || character === "'") at = closingQuote(message, at)
   }
   return -1
+}
+
+/** Where a string ends; one that does not is no string. */
+function closingQuote(message: string, open: number): number {
+  for (let at = open + 1; at < message.length; at++) {
+    if (message[at] === '\\') at++
+    else if (message[at] === message[open]) return at
+  }
+  return open
 }

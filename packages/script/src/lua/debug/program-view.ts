@@ -191,7 +191,8 @@ export class ProgramView {
       name,
       value,
       type,
-      reference: reference === 0 ? 0 : this.#add({ kind: 'value', reference, frame, path }),
+      // No expression leads to what a function has kept.
+      reference: reference === 0 ? 0 : this.#add({ kind: 'value', reference, frame, path: type === 'function' ? undefined : path }),
       ...(indexed !== undefined && { indexed }),
       ...(named !== undefined && { named }),
       ...(path !== undefined && { evaluateName: path }),

@@ -95,6 +95,44 @@ describe('sources of JavaScript', { timeout: 2 * REPLY_MS }, () => {
     expect((await outcome).result?.['text/plain']).toBe('11')
   })
 
+  it('are stepped through where people have written something, not in what a compiler makes of an enum', async () => {
+    await js.breakAt('cell [1]', 1)
+    const outcome = js.start(
+      'enum Size {\n  Small,\n  Large = 10,\n}\nclass Box {\n  constructor(public size: Size) {\n    this.size++\n  }\n}\nnew Box(Size.Large).size',
+      { language: 'typescript' },
+    )
+    await js.stopped()
+    const seen = new Set<string>()
+    for (let stop = 0; stop < 12 && !(await js.places())[0]?.startsWith('Box:7'); stop++) {
+      for (const place of await js.places()) seen.add(place.replace(/.*:/, ''))
+      await js.go('stepIn')
+      await js.stopped()
+    }
+    expect(await js.places()).toEqual(['Box:7', '(top level):10'])
+    // Neither the members of the enum, as they were compiled, nor the assignment of the parameter.
+    expect([...seen].map(Number).filter((line) => ![1, 5, 6, 10].includes(line))).toEqual([])
+    await js.go()
+    expect((await outcome).result?.['text/plain']).toBe('11')
+  })
+
+  it('do not show how a cell imports, also when stepped into', async () => {
+    const path = file('double.mjs', DOUBLE)
+    await js.breakAt('cell [1]', 1)
+    const outcome = js.start("import { double } from './double.mjs'\nvar four = double(2)\nfour")
+    await js.stopped()
+    await js.go('stepIn')
+    expect(await js.stopped()).toMatchObject({ reason: 'step' })
+    for (let stop = 0; stop < 5 && (await js.places()).length === 1; stop++) {
+      expect((await js.frames())[0]).toMatchObject({ name: '(top level)', source: 'cell [1]' })
+      await js.go('stepIn')
+      await js.stopped()
+    }
+    expect(await js.places()).toEqual(['double:2', '(top level):2'])
+    expect((await js.frames())[0]?.source).toBe(path)
+    await js.go()
+    expect((await outcome).result?.['text/plain']).toBe('4')
+  })
+
   it('have columns as they were written, where the engine rewrites a line', async () => {
     const code = "import { sep } from 'node:path'; const length = sep.length; let twice = length * 2\ntwice"
     await js.breakAt('cell [1]', { line: 1, column: code.indexOf('length * 2') + 1 })

@@ -27,6 +27,35 @@ end
 f(1, "one", nil)`
 
 describe('variables', () => {
+  it('are text where a client copies or logs them, whatever bytes they have', async () => {
+    await lua.breakAt(FILE, { line: 4, logMessage: '{bytes} {list} {named .. "}"} {{bytes}}' }, 4)
+    const run = lua.begin(
+      'local bytes = "ü\\xFF\\0"\nlocal list = { 1, "two" }\nlocal named = setmetatable({}, { __concat = function(_, b) return "<" .. b end })\nprint(1)',
+      program(FILE),
+    )
+    await lua.stop()
+    const logged = lua.events.find((event) => event.type === 'output' && event.category === 'console')
+    expect(logged).toMatchObject({ text: 'ü\\xFF\0 {1, "two"} <} {"ü\\xFF\\0"}\n' })
+    const { id } = await lua.top()
+    expect((await lua.target.evaluate('bytes', id, 'clipboard')).value).toBe('ü\\xFF\0')
+    expect((await lua.look('Locals')).bytes?.value).toBe('"ü\\xFF\\0"')
+    await expect(lua.target.evaluate('error(bytes)', id, 'watch')).rejects.toThrow('ü\\xFF')
+    await lua.go()
+    await lua.ended(run)
+  })
+
+  it('of a function have no expression that leads to them', async () => {
+    await lua.breakAt(FILE, 3)
+    const run = lua.begin('local kept = { 1 }\nlocal function f() return kept end\nprint(f)', program(FILE))
+    await lua.stop()
+    const { f } = await lua.look('Locals')
+    const [kept] = await lua.target.variables(f?.reference ?? 0, {})
+    expect(kept).toMatchObject({ name: 'kept', value: '{1}' })
+    expect(kept).not.toHaveProperty('evaluateName')
+    await lua.go()
+    await lua.ended(run)
+  })
+
   it('are told apart by scope, and shadowed ones by name', async () => {
     await lua.breakAt(FILE, { line: 8, hitCondition: '2' })
     const run = lua.begin(CODE, program(FILE))

@@ -451,6 +451,7 @@ export class ScriptDebugger {
       else if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
     }
     if (!this.#paused || this.#protocol !== protocol) return
+    if (this.#intent?.kind === 'step' && !exception && hitIds.length === 0 && !this.#isWritten(params.callFrames[0])) return this.#goOn()
     const frames = new Frames(
       params.callFrames,
       this.#scripts,
@@ -499,7 +500,8 @@ export class ScriptDebugger {
       const { lineNumber, columnNumber = 0 } = top.location
       if (/^debugger\b/.test(lines[lineNumber]?.slice(columnNumber) ?? '')) return 'debugger statement'
     }
-    return this.#intent?.kind === 'step' ? 'step' : 'pause'
+    // A step that went into code of the engine ends where that comes back, perhaps much later.
+    return this.#intent?.kind === 'pause' ? 'pause' : 'step'
   }
 
   /** A script is about to run. Commands are answered in order: all that is sent before `resume` holds when it starts. */
@@ -543,6 +545,13 @@ export class ScriptDebugger {
     this.#intent = undefined
     protocol.send('Debugger.resume')
     if (stepped) this.#host.send({ type: 'continued', threadId: THREAD })
+  }
+
+  /** Steps end where people have written something, not in what an enum or a parameter property was turned into. */
+  #isWritten(top: Debugger.CallFrame | undefined): boolean {
+    const script = top && this.#scripts.get(top.location.scriptId)
+    if (!top || !script) return true
+    return script.positions.isWritten({ line: top.location.lineNumber + 1, column: (top.location.columnNumber ?? 0) + 1 })
   }
 
   /** As if it had not stopped here. */

@@ -103,8 +103,7 @@ function showPreview(preview: Runtime.ObjectPreview, description: string): strin
   if (subtype === 'array' || subtype === 'typedarray') {
     const size = /\((\d+)\)$/.exec(description)?.[1]
     const name = description.replace(/\(\d+\)$/, '')
-    const elements = subtype === 'typedarray' ? properties.filter((one) => /^\d+$/.test(one.name)) : properties
-    const shown = elements.map((one) => (/^\d+$/.test(one.name) ? showProperty(one) : `${one.name}: ${showProperty(one)}`))
+    const shown = showElements(properties, subtype === 'array' ? Number(size ?? 0) : 0, overflow)
     return `${name === 'Array' ? `(${size ?? 0})` : description} [${shown.join(', ')}${overflow && shown.length < Number(size) ? ', …' : ''}]`
   }
   if (entries) {
@@ -119,6 +118,26 @@ function showPreview(preview: Runtime.ObjectPreview, description: string): strin
   if (properties.length === 0 && subtype !== undefined) return description
   const shown = properties.filter((one) => !one.name.startsWith('[[')).map((one) => `${one.name}: ${showProperty(one)}`)
   return `${description === 'Object' ? '' : `${description} `}{${shown.join(', ')}${overflow ? ', …' : ''}}`
+}
+
+/** With what is left out between them, and behind them up to `length`. Of a typed array only its elements are of interest. */
+function showElements(properties: readonly Runtime.PropertyPreview[], length: number, overflow: boolean): string[] {
+  const shown: string[] = []
+  let next = 0
+  const skipTo = (index: number): void => {
+    const missing = index - next
+    if (missing > 0) shown.push(missing === 1 ? 'empty' : `empty × ${missing}`)
+  }
+  const elements = properties.filter((one) => /^\d+$/.test(one.name))
+  for (const element of elements) {
+    if (length > 0) skipTo(Number(element.name))
+    shown.push(showProperty(element))
+    next = Number(element.name) + 1
+  }
+  if (length === 0) return shown
+  if (!overflow) skipTo(length)
+  for (const one of properties) if (!/^\d+$/.test(one.name)) shown.push(`${one.name}: ${showProperty(one)}`)
+  return shown
 }
 
 /** The first properties of a value inside another. */

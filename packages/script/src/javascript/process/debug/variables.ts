@@ -179,7 +179,7 @@ export class Variables {
     const out: Variable[] = []
     const large = survey.long || Math.max(survey.keys, survey.entries ?? 0, survey.indexed ?? 0) > WHOLE_MAX
     if (!large) {
-      const whole = await this.#properties(objectId, true)
+      const whole = await this.#properties(objectId, survey.indexed !== undefined)
       out.push(
         ...(await this.#counted(
           whole.result.filter((one) => isShown(one.name)),
@@ -192,7 +192,7 @@ export class Variables {
         else out.push({ name: one.name, value: '(…)', reference: 0, hint: { kind: 'property', attributes: ['private'] } })
       }
       this.#pushEntries(out, objectId, survey)
-      out.push(...this.#internals(whole))
+      out.push(...this.#internals(whole, survey.entries !== undefined))
       return out.slice(start, start + count)
     }
     if (start < survey.keys) {
@@ -230,9 +230,10 @@ export class Variables {
     })
   }
 
-  #internals(whole: Properties): Variable[] {
+  /** `counted`: the entries are shown otherwise; those of a WeakMap only V8 can see. */
+  #internals(whole: Properties, counted = false): Variable[] {
     return (whole.internalProperties ?? [])
-      .filter((one) => one.value && one.name !== '[[Entries]]' && one.name !== '[[Scopes]]')
+      .filter((one) => one.value && (one.name !== '[[Entries]]' || !counted) && one.name !== '[[Scopes]]')
       .sort((a, b) => Number(a.name === '[[Prototype]]') - Number(b.name === '[[Prototype]]'))
       .map((one) => internal(this.describe(one.name, one.value as Runtime.RemoteObject)))
   }
@@ -343,7 +344,7 @@ export class Variables {
         hint: { kind: 'property', lazy: true },
         ...(inner !== undefined && { evaluateName: inner }),
       }
-    } else if (get === undefined && property.set === undefined) variable = { name: shown, value: '<not set yet>', reference: 0 }
+    } else if (isNone(get) && isNone(property.set)) variable = { name: shown, value: '<not set yet>', reference: 0 }
     else variable = { name: shown, value: '(…)', reference: 0, hint: { kind: 'property' } }
     if (!enumerable && variable.hint?.kind === undefined) variable.hint = { ...variable.hint, kind: 'property', attributes: ['hidden'] }
     return variable
@@ -383,6 +384,11 @@ export class Variables {
     this.#memory.set(reference, objectId)
     return reference
   }
+}
+
+/** V8 tells of a function that is not there as of the value `undefined`. */
+function isNone(accessor: Runtime.RemoteObject | undefined): boolean {
+  return accessor === undefined || accessor.type === 'undefined'
 }
 
 /** What DAP calls virtual: no property of the language. */
