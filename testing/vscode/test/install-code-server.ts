@@ -57,7 +57,8 @@ async function install(final: string): Promise<void> {
   writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
   const npm = toolPath('npm')
   if (!npm) throw new Error('npm is not installed')
-  // Nothing is compiled: the native modules that VS Code cannot do without come prebuilt, the others are missed by nobody here.
+  // Nothing is compiled: the native modules that VS Code cannot do without come prebuilt. Without the others it keeps no secrets and
+  // writes no log files, in which output channels have their text, too.
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   const step = async (what: string, args: readonly string[], cwd: string): Promise<void> => {
     const { code, stderr } = await run(npm, ['install', ...args, ...flags], { cwd, timeout: STEP_MS })

@@ -51,11 +51,13 @@ await describeWorkbench(
       await wb.command('llmspell: Run File in llmspell Kernel')
       await wb.see('its output stands in the terminal', async () => (await wb.terminalText()).includes('hello from lua'))
       await wb.screenshot('run-file')
-      await wb.command('View: Focus Active Editor Group')
-      await wb.command('Select All')
+      await wb.goTo(1)
+      await wb.press('Control+a')
       await wb.command('llmspell: Run Selection in llmspell Kernel')
-      await wb.see('its output stands in the output', async () => (await wb.outputText()).includes('hello from lua'))
-      await wb.screenshot('run-selection')
+      const { home } = of()
+      await wb.see('what the selection defined is there', async () =>
+        (await home.llmspell(['exec', 'return greeting'])).stdout.includes('from lua'),
+      )
     })
   },
 )

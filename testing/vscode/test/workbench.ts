@@ -6,6 +6,11 @@ import { type BrowserContext, chromium, type Locator, type Page } from 'playwrig
 /** For anything that a loaded machine does: a load of the workbench, a start of a kernel. */
 const WAIT = 120_000
 
+/** How long a list may take to be filled before it is opened again. */
+const PALETTE_MS = 5_000
+/** One that asks a kernel first. */
+const LIST_MS = 20_000
+
 const CHROMIUM = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update']
 
 const QUICK_INPUT = '.quick-input-widget:not([style*="display: none"])'
@@ -76,7 +81,7 @@ export class Workbench {
     await this.see(`the command ${title}`, async () => {
       await this.#quickInput('F1', `>${title}`)
       try {
-        await row.first().click({ timeout: 5000 })
+        await row.first().click({ timeout: PALETTE_MS })
         return true
       } catch {
         await this.press('Escape')
@@ -97,15 +102,19 @@ export class Workbench {
     return this.#choose(this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ hasText: text }))
   }
 
-  /** Runs a command that asks, until it offers the row with that text, and takes that. */
+  /** Runs a command that asks, until it offers the row with that text, and takes that. A list may also close under the hand. */
   async chooseFrom(command: string, text: string): Promise<void> {
+    const row = this.page.locator(`${QUICK_INPUT} .monaco-list-row`).filter({ hasText: text })
     await this.see(`${command} offers ${text}`, async () => {
       await this.command(command)
-      if ((await this.choices()).some((row) => row.includes(text))) return true
-      await this.press('Escape')
-      return false
+      try {
+        await row.first().click({ timeout: LIST_MS })
+        return true
+      } catch {
+        await this.press('Escape')
+        return false
+      }
     })
-    await this.choose(text)
   }
 
   /** Types into the box that VS Code shows now. */
@@ -249,11 +258,6 @@ export class Workbench {
   async terminalText(): Promise<string> {
     const rows = await this.page.locator('.terminal-wrapper.active .xterm-rows > div').allTextContents()
     return rows.join('\n').replaceAll('\u00a0', ' ')
-  }
-
-  async outputText(): Promise<string> {
-    const text = await this.page.locator('.output-view .view-lines, .output-view-container .view-lines').allInnerTexts()
-    return text.join('\n').replaceAll('\u00a0', ' ')
   }
 
   async openNotebook(file: string): Promise<void> {
