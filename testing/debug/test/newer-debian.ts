@@ -26,8 +26,11 @@ export function describeInNewerDebian(program: string, name: string, body: () =>
     return
   }
   const possible = spawnSync(script, ['possible'], { encoding: 'utf8' })
-  const reason = possible.status === 0 ? 'the newer Debian is not made (testing/debug/debian.sh make)' : possible.stdout.trim()
-  if (toolsRequired && possible.status === 0) {
+  // Whoever tried to make it says why that failed.
+  const failed = process.env.LLMSPELL_NO_NEWER_DEBIAN
+  const unmade = possible.status === 0 ? 'the newer Debian is not made (testing/debug/debian.sh make)' : possible.stdout.trim()
+  const reason = failed ?? unmade
+  if (toolsRequired && failed === undefined && possible.status === 0) {
     test(`${name}: has what it needs`, () => {
       throw new Error(reason)
     })

@@ -26,7 +26,7 @@ const endings = { lua: 'lua', javascript: 'js', typescript: 'ts' }
 export function writeProgram(dir: string, name: string, language: Language, texts: Texts): Program {
   const text = (language === 'lua' ? texts.lua : texts.typescript).replace(/^\n/, '')
   const path = join(dir, `${name}.${endings[language]}`)
-  writeFileSync(path, language === 'javascript' ? stripTypeScriptTypes(text) : text)
+  writeFileSync(path, language === 'javascript' ? withoutTypes(text) : text)
   const lines = text.split('\n')
   return {
     path,
@@ -36,5 +36,14 @@ export function writeProgram(dir: string, name: string, language: Language, text
       if (index < 0) throw new Error(`${path} has no line @${mark}`)
       return index + 1
     },
+  }
+}
+
+/** One that does not parse is written as it stands. */
+function withoutTypes(text: string): string {
+  try {
+    return stripTypeScriptTypes(text)
+  } catch {
+    return text
   }
 }
