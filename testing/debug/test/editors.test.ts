@@ -101,12 +101,10 @@ function scenarios(playIt: (scenario: Scenario) => Promise<Report>): void {
           { line: program.line('sum'), hitCondition: '4' },
           { line: program.line('after'), logMessage: 'seen {i}' },
         ],
-        stops: [
-          { line: program.line('sum'), variables: { n: '4' }, go: 'stepOut' },
-          { line: program.line('after'), go: 'continue' },
-        ].slice(0, 1) as Scenario['stops'],
+        stops: [{ line: program.line('sum'), variables: { n: '4', twice: '8' }, go: 'continue' }],
       })
       expect(report.failure).toBeNull()
+      expect(report.stops).toHaveLength(1)
       for (const i of [1, 2, 3, 4, 5]) expect(report.output).toContain(`seen ${i}`)
       expect(report.output).toContain('total 30')
     })
