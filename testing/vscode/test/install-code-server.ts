@@ -62,7 +62,7 @@ async function install(final: string): Promise<void> {
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   const step = async (what: string, args: readonly string[], cwd: string): Promise<void> => {
     const { code, stderr } = await run(npm, ['install', ...args, ...flags], { cwd, timeout: STEP_MS })
-    if (code !== 0) throw new Error(`${what}: npm ended with ${code}\n${stderr.slice(-2000)}`)
+    if (code !== 0) throw new Error(`${what}: npm ended with ${code}\n${stderr.slice(0, 500)}`)
   }
   await step('code-server and its Node', ['--no-save', `${nodePackage()}@24`, `code-server@${VERSION}`], folder)
   const vscode = join(folder, 'node_modules', 'code-server', 'lib', 'vscode')
