@@ -11,6 +11,11 @@ export interface RequestContext {
    * succeeds although it was cancelled.
    */
   afterResponse(run: () => void): void
+  /**
+   * Runs once its handler is done, however that ended, and after the response: for what must be given back. Also when the endpoint was closed
+   * meanwhile.
+   */
+  afterHandling(run: () => void): void
 }
 
 /** What is done for each command: resolves with the response's body. What it throws becomes an error response. */
@@ -173,6 +178,7 @@ export class Endpoint {
     const aborter = new AbortController()
     const running: Running = { aborter, cancel: () => fail(undefined) }
     const after: (() => void)[] = []
+    const always: (() => void)[] = []
     let answered = false
     const respond = (answer: Pick<Dap.Response, 'success' | 'message' | 'body'>): void => {
       if (this.#running.get(seq) === running) this.#running.delete(seq)
@@ -184,25 +190,35 @@ export class Endpoint {
       const { message, error } = aborter.signal.aborted ? CANCELLED : (this.#options.describeError ?? describeError)(thrown, request)
       respond({ success: false, message, ...(error && { body: { error } }) })
     }
+    const failed = (thrown: unknown): void => {
+      fail(thrown)
+      for (const run of always) run()
+    }
     const succeed = (body: unknown): void => {
       try {
         respond(body === undefined ? { success: true } : { success: true, body })
       } catch (error) {
         answered = false
-        return fail(error) // A body that is no JSON.
+        return failed(error) // A body that is no JSON.
       }
       if (!this.#closed) for (const run of after) run()
+      for (const run of always) run()
     }
     try {
       const handle = this.#handlerOf(command)
       const problem = checkArguments(command, request.arguments)
       if (problem !== undefined) throw new LlmspellError(`${command}: ${problem}`, { code: 'dap.bad_arguments', data: { command } })
       this.#running.set(seq, running)
-      const body = handle(request.arguments, { request, signal: aborter.signal, afterResponse: (run) => after.push(run) })
-      if (isPromise(body)) void body.then(succeed, fail)
+      const body = handle(request.arguments, {
+        request,
+        signal: aborter.signal,
+        afterResponse: (run) => after.push(run),
+        afterHandling: (run) => always.push(run),
+      })
+      if (isPromise(body)) void body.then(succeed, failed)
       else succeed(body)
     } catch (error) {
-      fail(error)
+      failed(error)
     }
   }
 

@@ -97,6 +97,28 @@ describe('requests that arrive', () => {
     expect(sent.map((message) => message.type)).toEqual(['response', 'event'])
   })
 
+  test.each([
+    ['success', async () => ({ threads: [] }), false, ['response', 'given back']],
+    ['failure', () => Promise.reject(new Error('no')), false, ['response', 'given back']],
+    ['a connection that closed meanwhile', async () => ({ threads: [] }), true, ['given back']],
+  ])('give back what they took after %s', async (_, handle, closes, expected) => {
+    const seen: string[] = []
+    const endpoint = new Endpoint({
+      send: ({ type }) => seen.push(type),
+      handlers: {
+        threads(_args, { afterResponse, afterHandling }) {
+          afterHandling(() => seen.push('given back'))
+          if (closes) afterResponse(() => seen.push('answered'))
+          return handle()
+        },
+      },
+    })
+    endpoint.receive(request(1, 'threads'))
+    if (closes) endpoint.close()
+    await settled()
+    expect(seen).toEqual(expected)
+  })
+
   test('of an adapter of its own are handled, too', async () => {
     const { endpoint, sent } = start({ handleUnknown: (command) => (command === 'own' ? (args) => ({ args }) : undefined) })
     endpoint.receive(request(1, 'own', 5))

@@ -1,6 +1,6 @@
 import { LlmspellError } from '@llmspell/base'
-import type { Handlers } from '@llmspell/dap'
-import type { ResumeMode } from '../debug-target.ts'
+import type { Handlers, RequestContext } from '@llmspell/dap'
+import type { DebugTargetEvent, ResumeMode } from '../debug-target.ts'
 import type { EngineLink } from '../engine-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { requireStop } from './stack.ts'
@@ -11,9 +11,9 @@ export function steppingHandlers(context: SessionContext): Pick<Handlers, Steppi
   const { engines, references, stops } = context
   const step =
     (mode: ResumeMode) =>
-    async ({ threadId }: { threadId: number }, { afterResponse }: { afterResponse(run: () => void): void }): Promise<undefined> => {
+    async ({ threadId }: { threadId: number }, request: RequestContext): Promise<undefined> => {
       const thread = engines.resolveThread(threadId)
-      await resume(context, thread.link, thread.threadId, mode, afterResponse)
+      await resume(context, thread.link, thread.threadId, mode, request)
     }
   return {
     next: step('next'),
@@ -22,9 +22,9 @@ export function steppingHandlers(context: SessionContext): Pick<Handlers, Steppi
     stepBack: step('stepBack'),
     reverseContinue: step('reverseContinue'),
 
-    async continue({ threadId }, { afterResponse }) {
+    async continue({ threadId }, request) {
       const stopped = stoppedLinks(context, threadId)
-      await Promise.all(stopped.map((link) => resume(context, link, link.stop?.threadId ?? 1, 'continue', afterResponse)))
+      await Promise.all(stopped.map((link) => resume(context, link, link.stop?.threadId ?? 1, 'continue', request)))
       const [link] = stopped
       return { allThreadsContinued: link === undefined || stopped.length > 1 || stops.allContinued(link) }
     },
@@ -35,20 +35,15 @@ export function steppingHandlers(context: SessionContext): Pick<Handlers, Steppi
       if (!thread.link.stop) await thread.link.target.pause(thread.threadId)
     },
 
-    async restartFrame({ frameId }, { afterResponse }) {
+    async restartFrame({ frameId }, { afterHandling }) {
       const { link, id } = references.resolveFrame(frameId)
       engines.requireControl(link)
       if (!link.target.features.restartFrame)
         throw new LlmspellError(`${link.engine.name} cannot restart a frame`, { code: 'debug.not_supported' })
       const release = link.hold(context.member)
-      try {
-        await link.target.restartFrame(id)
-      } catch (error) {
-        release()
-        throw error
-      }
+      afterHandling(() => release())
+      await link.target.restartFrame(id)
       stops.resumed(link)
-      afterResponse(() => release())
     },
   }
 }
@@ -71,22 +66,19 @@ async function resume(
   link: EngineLink,
   threadId: number,
   mode: ResumeMode,
-  afterResponse: (run: () => void) => void,
+  { afterResponse, afterHandling }: RequestContext,
 ): Promise<void> {
   engines.requireControl(link)
   requireStop(link)
   if ((mode === 'stepBack' || mode === 'reverseContinue') && !link.recordsHistory) throw noHistory(link)
   const release = link.hold(member)
-  try {
-    await link.target.resume(threadId, mode)
-  } catch (error) {
-    release()
-    throw error
-  }
+  let caused: DebugTargetEvent | undefined
+  afterHandling(() => release(caused))
+  await link.target.resume(threadId, mode)
+  caused = { type: 'continued', threadId }
   stops.resumed(link)
   // The clients of a notebook share this session: one lets it go on, all hear of it.
   if (kind === 'jupyter') afterResponse(() => stops.continued(link, threadId))
-  afterResponse(() => release({ type: 'continued', threadId }))
 }
 
 function noHistory(link: EngineLink): LlmspellError {

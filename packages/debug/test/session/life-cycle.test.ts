@@ -283,6 +283,21 @@ describe('restart', () => {
     expect(client.output('stdout')).toBe('other\n')
   })
 
+  it.each(['disconnect', 'terminate'] as const)('does not start again when %s comes meanwhile', async (command) => {
+    const toy = kernel()
+    const client = toy.client()
+    const path = toy.write('busy.toy', code('busy'))
+    await client.start('launch', { program: path })
+    const other = toy.write('other.toy', "print 'other'\n")
+    const restarted = client.answer('restart', { arguments: { program: other } })
+    await client.answer(command)
+    if (command === 'terminate') await client.event('terminated')
+    expect((await restarted).success).toBe(false)
+    await new Promise(setImmediate)
+    expect(client.output()).not.toContain('other')
+    expect(toy.coordinator.active).toBe(false)
+  })
+
   it('gives an attached kernel fresh namespaces and keeps the breakpoints', async () => {
     const toy = kernel()
     const slot = toy.addShared()

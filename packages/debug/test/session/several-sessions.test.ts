@@ -131,6 +131,41 @@ describe('several sessions on one engine', () => {
     expect(slot.engine.target.calls.at(-1)).toBe('detach')
   })
 
+  it('who lets the script go on and vanishes before the answer keeps nothing from the others', async () => {
+    const toy = kernel()
+    const slot = toy.addShared('Toy')
+    const [first, second] = [toy.client(), toy.client()]
+    await first.start('attach', {}, () => first.breakAt('/a.toy', [BODY]))
+    await second.start('attach', {}, () => second.breakAt('/a.toy', [line('loop', 'after')]))
+    const run = toy.cell(slot, code('loop'), '/a.toy')
+    const stop = await first.stop()
+    await second.stop()
+    first.session.receive({ seq: 1000, type: 'request', command: 'continue', arguments: { threadId: stop.threadId } })
+    first.session.closed('vanished')
+    const next = await second.stop()
+    expect(next.line).toBe(line('loop', 'after'))
+    await second.ask('disconnect')
+    expect(await run).toEqual({ status: 'ok' })
+  })
+
+  it('an engine that refuses one debugger is free for the next', async () => {
+    const toy = kernel()
+    const slot = toy.addShared('Toy')
+    const { target } = slot.engine
+    const attach = target.attach.bind(target)
+    target.attach = () => Promise.reject(new Error('not now'))
+    const [first, second] = [toy.client(), toy.client()]
+    await first.start('attach', {})
+    expect(first.output('important')).toBe('Toy cannot be debugged: not now\n')
+    target.attach = attach
+    await second.start('attach', {}, () => second.breakAt('/a.toy', [BODY]))
+    const run = toy.cell(slot, code('loop'), '/a.toy')
+    const stop = await second.stop()
+    expect(stop.line).toBe(BODY)
+    await second.ask('disconnect')
+    expect(await run).toEqual({ status: 'ok' })
+  })
+
   it('an observer may leave without a trace', async () => {
     const toy = kernel()
     const slot = toy.addShared('Toy')

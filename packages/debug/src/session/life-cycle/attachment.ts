@@ -65,6 +65,7 @@ export class Attachment {
     } catch (error) {
       // The others can be debugged all the same.
       engines.remove(link)
+      await link.leave(member, 'continue')
       logger.log('warn', 'an engine cannot be debugged', { engine: link.engine.id, error: messageOf(error) })
       this.#context.event('output', { category: 'important', output: `${link.engine.name} cannot be debugged: ${messageOf(error)}\n` })
     }

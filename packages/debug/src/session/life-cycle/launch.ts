@@ -75,7 +75,7 @@ export class Launch {
     // Nothing of the run is told before the answer that it has started.
     const release = this.#link?.hold(this.#context.member)
     const told = deferred()
-    request.afterResponse(() => {
+    request.afterHandling(() => {
       release?.()
       told.resolve()
     })

@@ -119,10 +119,11 @@ export class LifeCycle {
       const args = given && 'program' in given ? readLaunch(given, client) : subject.args
       const next = new Launch(this.#context, args)
       this.#restarting = true
+      // From here on: whoever ends the session meanwhile gives up the start that is to come.
+      this.#subject = next
       try {
         await subject.terminate()
         references.clear()
-        this.#subject = next
         await next.start(
           request,
           async () => this.#tellAbilities(),
