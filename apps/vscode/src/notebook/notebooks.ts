@@ -164,7 +164,8 @@ export class Notebooks implements vscode.Disposable {
         if (failed || execution.token.isCancellationRequested) {
           execution.start()
           execution.end(undefined)
-        } else failed = !(await this.#executeCell(execution, notebook))
+          // A cell that was deleted while it waited cannot be written to; those behind it must not wait for ever.
+        } else failed = !(await this.#executeCell(execution, notebook).catch(() => false))
       }
     })
     this.#queues.set(key, all)
