@@ -8,7 +8,7 @@ import { parseCommand } from '../debugging/console/command.ts'
 import { debugCommands } from '../debugging/console/commands.ts'
 import { complete } from '../debugging/console/completion.ts'
 import { DebugConsole } from '../debugging/console/console.ts'
-import { Debuggee } from '../debugging/console/debuggee.ts'
+import { Debuggee, type State } from '../debugging/console/debuggee.ts'
 import { readText } from '../debugging/console/source-text.ts'
 import { openKernelDebugger } from '../debugging/kernel-debugger.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -98,7 +98,7 @@ class DebugProgram {
         this.#console.say(`thread ${threadId} has stopped, too (${reason}); \`thread ${threadId}\` looks at it`),
       // While a command waits, it tells by itself.
       onChange: (state) => {
-        if (this.#prompt && (state.type === 'stopped' || state.type === 'ended')) void this.#console.tell(state)
+        if (this.#prompt && (state.type === 'stopped' || state.type === 'ended')) this.#tellAside(state)
       },
       trace: (line) => {
         if (traced) terminal.note(`${new Date().toISOString()} ${line}\n`)
@@ -198,6 +198,11 @@ class DebugProgram {
       if (LlmspellError.is(error) && error.hint !== undefined) terminal.note(`  ${error.hint}\n`)
       return false
     }
+  }
+
+  /** Above the prompt. What cannot be asked any more, because the kernel is gone, is told by its end. */
+  #tellAside(state: State): void {
+    this.#console.tell(state).catch((error: unknown) => this.#console.say(messageOf(error)))
   }
 
   /** Ctrl-C stops what runs; the second time in a row it gives the prompt back. */
