@@ -16,6 +16,7 @@ export class CellFiles {
   readonly #naming: CellNaming
   readonly #texts = new Map<string, string>()
   #ready: Promise<void> | undefined
+  #written = 0
 
   constructor(naming: CellNaming) {
     this.#naming = naming
@@ -34,7 +35,8 @@ export class CellFiles {
     this.#ready ??= this.#prepare()
     try {
       await this.#ready
-      const temporary = `${path}.${process.pid}.tmp`
+      // A front end may dump two cells of the same text at once.
+      const temporary = `${path}.${process.pid}-${++this.#written}.tmp`
       const file = await open(temporary, 'w', 0o600)
       await file.writeFile(code).finally(() => file.close())
       await rename(temporary, path)
