@@ -1,4 +1,4 @@
-import { type Disposable, Emitter, LlmspellError } from '@llmspell/base'
+import { type Disposable, Emitter, LlmspellError, messageOf } from '@llmspell/base'
 import type {
   AttachOptions,
   BoundBreakpoint,
@@ -72,10 +72,12 @@ export class LuaDebugTarget implements DebugTarget {
     const told = (bound: readonly BoundBreakpoint[]): void => {
       for (const breakpoint of bound) this.#events.emit({ type: 'breakpoint', breakpoint })
     }
-    void this.#ask('attach', [this.#options], () => undefined)
-    for (const [source, specs] of this.#breakpoints) void this.#ask('setBreakpoints', [source, specs], () => []).then(told)
-    if (this.#functionBreakpoints.length > 0) void this.#ask('setFunctionBreakpoints', [this.#functionBreakpoints], () => []).then(told)
-    if (this.#filters.length > 0) void this.#ask('setExceptionFilters', [this.#filters], () => undefined)
+    const asked: Promise<unknown>[] = [this.#ask('attach', [this.#options], () => undefined)]
+    for (const [source, specs] of this.#breakpoints) asked.push(this.#ask('setBreakpoints', [source, specs], () => []).then(told))
+    if (this.#functionBreakpoints.length > 0)
+      asked.push(this.#ask('setFunctionBreakpoints', [this.#functionBreakpoints], () => []).then(told))
+    if (this.#filters.length > 0) asked.push(this.#ask('setExceptionFilters', [this.#filters], () => undefined))
+    for (const one of asked) one.catch((error: unknown) => this.#complain(error))
   }
 
   /** The worker is no more; `isLost`: another will come. */
@@ -225,6 +227,11 @@ export class LuaDebugTarget implements DebugTarget {
 
   async sourceText(source: string): Promise<string | undefined> {
     return this.#lane ? await this.#ask('sourceText', [source], () => undefined) : undefined
+  }
+
+  #complain(error: unknown): void {
+    const text = `the debugger could not be set up again: ${messageOf(error)}\n`
+    this.#events.emit({ type: 'output', category: 'important', text })
   }
 
   #mustBeAttached(): void {

@@ -1,6 +1,6 @@
 import type { Debugger } from 'node:inspector'
 import { setFlagsFromString } from 'node:v8'
-import { LlmspellError } from '@llmspell/base'
+import { LlmspellError, messageOf } from '@llmspell/base'
 import type {
   AttachOptions,
   BoundBreakpoint,
@@ -386,7 +386,7 @@ export class ScriptDebugger {
       }
       case 'Debugger.paused':
         this.#paused = true
-        void this.#onPaused(params as Debugger.PausedEventDataType)
+        this.#onPaused(params as Debugger.PausedEventDataType).catch((error: unknown) => this.#onTrouble(error))
         return
       case 'Debugger.resumed':
         this.#paused = false
@@ -447,6 +447,7 @@ export class ScriptDebugger {
     if (first !== 0 && !exception) return this.#leave(first)
     if (exception) {
       const verdict = await this.#exceptions.judge(exception, params.callFrames)
+      if (!this.#paused || this.#protocol !== protocol) return
       if (verdict) exception.uncaught = verdict.uncaught
       else if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
     }
@@ -481,6 +482,14 @@ export class ScriptDebugger {
       },
       true,
     )
+  }
+
+  /** A script must not stand still without anybody knowing. Who has detached meanwhile has let it go already. */
+  #onTrouble(error: unknown): void {
+    if (!this.#protocol || !this.#paused || this.#stop) return
+    const text = `The debugger could not look at the script where it stood: ${messageOf(error)}\n`
+    this.#host.send({ type: 'output', category: 'important', text })
+    this.#goOn()
   }
 
   async #reasonOf(found: {
