@@ -33,14 +33,15 @@ export interface DebugTarget {
   scopes(frameId: number): Promise<Scope[]>
   /** Without `count` everything from `start` on, but never more than 10 000 at once. */
   variables(reference: number, page: VariablesPage): Promise<Variable[]>
-  /** `value` is an expression of the language. Answers what the variable holds then. */
-  setVariable(reference: number, name: string, value: string): Promise<Variable>
+  /** `value` is an expression of the language. Answers what the variable holds then. `signal` as that of `evaluate`. */
+  setVariable(reference: number, name: string, value: string, signal?: AbortSignal): Promise<Variable>
   /**
    * Without a frame in the namespace's globals. `hover` never changes anything: what might is refused. Errors of the expression reject
-   * with `debug.evaluation_failed`.
+   * with `debug.evaluation_failed`. Code that does not end by itself is ended when the signal aborts, by `pause`, or by the engine after a
+   * few seconds.
    */
-  evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable>
-  setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable>
+  evaluate(expression: string, frameId: number | undefined, context: EvaluateContext, signal?: AbortSignal): Promise<Variable>
+  setExpression(expression: string, frameId: number | undefined, value: string, signal?: AbortSignal): Promise<Variable>
   /** What scripts made in the namespace, not what they found there. Also without `attach`. */
   globals(): Promise<Scope>
   /** A value as the result of a cell would show it. Absent: shown as text. Errors as those of `evaluate`. */

@@ -9,9 +9,9 @@ const contexts: readonly string[] = ['watch', 'hover', 'repl', 'clipboard', 'var
 export function evaluationHandlers(context: SessionContext): Pick<Handlers, 'evaluate' | 'setExpression' | 'completions'> {
   const { engines } = context
   return {
-    async evaluate({ expression, frameId, context: purpose = 'repl', format }) {
+    async evaluate({ expression, frameId, context: purpose = 'repl', format }, { signal }) {
       const { link, frame } = placeOf(context, frameId)
-      const value = await link.target.evaluate(expression, frame, permitted(context, link, purpose))
+      const value = await link.target.evaluate(expression, frame, permitted(context, link, purpose), signal)
       const { value: result, ...rest } = valueToClient(context, link, value, format)
       return { result, ...rest }
     },
@@ -19,7 +19,7 @@ export function evaluationHandlers(context: SessionContext): Pick<Handlers, 'eva
     async setExpression({ expression, frameId, value, format }, request) {
       const { link, frame } = placeOf(context, frameId)
       engines.requireControl(link)
-      const set = await link.target.setExpression(expression, frame, value)
+      const set = await link.target.setExpression(expression, frame, value, request.signal)
       request.afterResponse(() => tellChanged(context, link))
       return valueToClient(context, link, set, format)
     },

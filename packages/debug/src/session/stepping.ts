@@ -32,7 +32,8 @@ export function steppingHandlers(context: SessionContext): Pick<Handlers, Steppi
     async pause({ threadId }) {
       const thread = engines.resolveThread(threadId)
       engines.requireControl(thread.link)
-      if (!thread.link.stop) await thread.link.target.pause(thread.threadId)
+      // Also of a script that stands still: it may be evaluating.
+      await thread.link.target.pause(thread.threadId)
     },
 
     async restartFrame({ frameId }, { afterHandling }) {

@@ -34,7 +34,7 @@ export function variableHandlers(context: SessionContext): Pick<Handlers, 'varia
     async setVariable({ variablesReference, name, value, format }, request) {
       const { link, reference } = references.resolveVariables(variablesReference)
       engines.requireControl(link)
-      const set = await link.target.setVariable(reference, name, value)
+      const set = await link.target.setVariable(reference, name, value, request.signal)
       request.afterResponse(() => tellChanged(context, link))
       return valueToClient(context, link, set, format)
     },

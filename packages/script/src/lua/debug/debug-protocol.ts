@@ -5,8 +5,8 @@ import type { WireError } from '../protocol.ts'
 type TargetMethods = Omit<Required<DebugTarget>, 'features' | 'onEvent'>
 
 interface OwnMethods {
-  /** Ends an evaluation that does not end by itself. */
-  cancel(): Promise<void>
+  /** Ends an evaluation that does not end by itself: that of a request, which may not have begun, or the one under way. */
+  cancel(request: number | undefined): Promise<void>
 }
 
 export type DebugMethod = keyof (TargetMethods & OwnMethods)

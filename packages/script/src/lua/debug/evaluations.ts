@@ -28,6 +28,11 @@ export class Evaluations {
     return this.#isActive
   }
 
+  /** The user has ended it. */
+  get isCancelled(): boolean {
+    return this.#isCancelled
+  }
+
   /** Ends the one under way at its next safe point. */
   cancel(): void {
     this.#isCancelled = true
@@ -36,6 +41,19 @@ export class Evaluations {
   /** The VM stands at a safe point of the evaluated code. */
   attention(): EventResult {
     return this.#isCancelled || this.#parts.isInterrupted() ? 'interrupt-hard' : 'continue'
+  }
+
+  /** Code of the user that the debugger runs by itself, at a breakpoint. */
+  guard<T>(work: () => T): T {
+    const wasActive = this.#isActive
+    this.#isActive = true
+    this.#isCancelled = false
+    try {
+      return work()
+    } finally {
+      this.#isActive = wasActive
+      this.#takeBackSignal()
+    }
   }
 
   evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Variable {
@@ -82,17 +100,12 @@ export class Evaluations {
   }
 
   #perform<T>(work: () => T): T {
-    this.#isActive = true
-    this.#isCancelled = false
     try {
-      return work()
+      return this.guard(work)
     } catch (error) {
       if (error instanceof Error && error.name === 'LuaInterrupted')
         throw new Refusal('debug.evaluation_failed', 'the evaluation was interrupted')
       throw error
-    } finally {
-      this.#isActive = false
-      this.#takeBackSignal()
     }
   }
 

@@ -109,7 +109,7 @@ export class LuaDebugTarget implements DebugTarget {
 
   /** Ends an evaluation that does not end by itself. */
   cancel(): void {
-    if (this.#pending.size > 0) void this.#ask('cancel', [], () => undefined)
+    if (this.#pending.size > 0) void this.#ask('cancel', [undefined], () => undefined)
   }
 
   // ---- the debugger's side ----
@@ -171,22 +171,17 @@ export class LuaDebugTarget implements DebugTarget {
     return await this.#ask('variables', [reference, page])
   }
 
-  async setVariable(reference: number, name: string, value: string): Promise<Variable> {
-    return await this.#ask('setVariable', [reference, name, value])
+  async setVariable(reference: number, name: string, value: string, signal?: AbortSignal): Promise<Variable> {
+    return await this.#evaluation('setVariable', [reference, name, value], signal)
   }
 
-  async evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable> {
+  async evaluate(expression: string, frameId: number | undefined, context: EvaluateContext, signal?: AbortSignal): Promise<Variable> {
     // Nobody would think of stopping what shows by itself.
-    const limit = context === 'repl' ? undefined : setTimeout(() => this.cancel(), WATCH_LIMIT_MS)
-    try {
-      return await this.#ask('evaluate', [expression, frameId, context])
-    } finally {
-      clearTimeout(limit)
-    }
+    return await this.#evaluation('evaluate', [expression, frameId, context], signal, context === 'repl' ? undefined : WATCH_LIMIT_MS)
   }
 
-  async setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable> {
-    return await this.#ask('setExpression', [expression, frameId, value])
+  async setExpression(expression: string, frameId: number | undefined, value: string, signal?: AbortSignal): Promise<Variable> {
+    return await this.#evaluation('setExpression', [expression, frameId, value], signal)
   }
 
   async globals(): Promise<Scope> {
@@ -236,6 +231,29 @@ export class LuaDebugTarget implements DebugTarget {
 
   #mustBeAttached(): void {
     if (!this.#options) throw new LlmspellError('no debugger is attached to this engine', { code: 'debug.not_attached' })
+  }
+
+  /** Code of the user, which is ended when the signal aborts or the time is over. */
+  async #evaluation<M extends 'evaluate' | 'setExpression' | 'setVariable'>(
+    method: M,
+    args: DebugArguments<M>,
+    signal: AbortSignal | undefined,
+    limitMs?: number,
+  ): Promise<Variable> {
+    const answer = this.#ask(method, args)
+    const id = this.#nextId - 1
+    const end = (): void => {
+      if (this.#pending.has(id)) void this.#ask('cancel', [id], () => undefined)
+    }
+    if (signal?.aborted) end()
+    signal?.addEventListener('abort', end, { once: true })
+    const limit = limitMs === undefined ? undefined : setTimeout(end, limitMs)
+    try {
+      return await answer
+    } finally {
+      clearTimeout(limit)
+      signal?.removeEventListener('abort', end)
+    }
   }
 
   #ask<M extends DebugMethod>(method: M, args: DebugArguments<M>, lost: () => DebugResult<M> = refuseLost): Promise<DebugResult<M>> {

@@ -77,6 +77,9 @@ const STEPS: Record<Exclude<ResumeMode, 'stepBack' | 'reverseContinue'>, StepMod
   stepOut: 'out',
 }
 
+/** Whoever asks for one of these does not want to wait for code that is being evaluated. */
+const ENDS_EVALUATION: ReadonlySet<DebugMethod> = new Set(['detach', 'pause'])
+
 /** They run code of the user. */
 const EVALUATES: ReadonlySet<DebugMethod> = new Set(['evaluate', 'setVariable', 'setExpression', 'render'])
 
@@ -99,6 +102,7 @@ export class LuaDebugger {
   readonly #told = new Set<number>()
   /** Requests that came in the midst of another's work. */
   readonly #later: DebugRequest[] = []
+  #answering: number | undefined
   #busy = false
   /** An interrupt is for the code that comes after what is being done. */
   #shielded = false
@@ -139,7 +143,8 @@ export class LuaDebugger {
   // ---- what the namespace calls ----
 
   answer(request: DebugRequest): void {
-    if (request.method === 'cancel' || request.method === 'detach') this.#evaluations.cancel()
+    if (request.method === 'cancel') this.#cancel(request.args[0] as number | undefined)
+    else if (ENDS_EVALUATION.has(request.method)) this.#evaluations.cancel()
     if (this.#busy) this.#later.push(request)
     else this.#answer(request)
   }
@@ -192,8 +197,10 @@ export class LuaDebugger {
 
   /** `isInside`: of the event, and not suspended by it. */
   #meet(event: LuaEvent, chain: Chain, isInside: boolean): Outcome {
-    const notice = this.#working(() => this.#lookAt(event, chain))
-    if (!notice) return 'continue'
+    const notice = this.#working(() => this.#evaluations.guard(() => this.#lookAt(event, chain)))
+    // Came while a condition was evaluated; it may be that nobody debugs any more.
+    this.#next()
+    if (!notice || !this.#isAttached) return 'continue'
     if (this.#isRecording && isInside) this.#recorder.standsUnrecorded(event)
     return this.#standStill(event, chain, notice)
   }
@@ -204,7 +211,8 @@ export class LuaDebugger {
       return this.#reasonFor(event, chain)
     } catch (error) {
       if (!isLuaError(error)) throw error
-      if (!this.#services.isInterrupted()) this.#say(`The debugger could not look at the script: ${error.message}\n`)
+      if (!this.#services.isInterrupted() && !this.#evaluations.isCancelled)
+        this.#say(`The debugger could not look at the script: ${error.message}\n`)
       return undefined
     }
   }
@@ -294,6 +302,7 @@ export class LuaDebugger {
       }
       this.#breakpoints.loaded(number)
     })
+    this.#next()
     return 'continue'
   }
 
@@ -303,6 +312,7 @@ export class LuaDebugger {
     const { post } = this.#services
     let answer: FromWorker
     this.#shielded = !EVALUATES.has(method)
+    this.#answering = id
     try {
       const value = this.#working(() => (this.#handlers[method] as (...given: unknown[]) => unknown)(...args))
       answer = { type: 'debugAnswer', id, value }
@@ -312,9 +322,23 @@ export class LuaDebugger {
       answer = { type: 'debugAnswer', id, error: toWireError(error) }
     }
     this.#shielded = false
+    this.#answering = undefined
     post(answer)
     if (EVALUATES.has(method)) this.#services.flush()
     this.#next()
+  }
+
+  /** Of the request that is being answered, of one that waits, or of whatever is evaluated now. */
+  #cancel(id: number | undefined): void {
+    if (id === undefined || id === this.#answering) return this.#evaluations.cancel()
+    const at = this.#later.findIndex((request) => request.id === id)
+    if (at < 0) return
+    this.#later.splice(at, 1)
+    this.#services.post({
+      type: 'debugAnswer',
+      id,
+      error: toWireError(new Refusal('debug.evaluation_failed', 'the evaluation was cancelled')),
+    })
   }
 
   #next(): void {

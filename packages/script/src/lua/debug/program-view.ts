@@ -6,6 +6,8 @@ import { isLuaError, staleReference } from './refusal.ts'
 /** A stack deeper than this is read in pieces, and the number of its frames counts hidden ones. */
 const WHOLE_STACK = 2_000
 const MAX_FRAMES = 10_000
+/** Frames of the kernel below those of a script. */
+const MOST_FOREIGN = 16
 
 /** Bytes of a string that one request may ask for. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -67,18 +69,31 @@ export class ProgramView {
   stack(chain: Chain, start: number, levels: number): { frames: StackFrame[]; total: number } {
     const wanted = levels <= 0 ? MAX_FRAMES : Math.min(levels, MAX_FRAMES)
     const depth = chain.reduce((sum, thread) => sum + this.#probe.depth(thread), 0)
-    const read = depth <= WHOLE_STACK ? depth : start + wanted + WHOLE_STACK
-    const entries: { thread: ThreadPointer; entry: StackEntry }[] = []
-    for (const thread of chain) {
-      const left = read - entries.length
-      if (left > 0) for (const entry of this.#probe.stack(thread, 0, left).entries) entries.push({ thread, entry })
-    }
-    const isWhole = entries.length === depth
-    if (isWhole) while (entries.length > 0 && isForeign(entries.at(-1)?.entry)) entries.pop()
+    const top = this.#entries(chain, 0, Math.min(depth, WHOLE_STACK))
+    const bottom = depth > WHOLE_STACK ? this.#entries(chain, depth - MOST_FOREIGN, MOST_FOREIGN) : top
     // Such as that of `error`, which has raised what the script stands still for.
-    while (entries.length > 0 && isForeign(entries[0]?.entry)) entries.shift()
-    const page = entries.slice(start, start + wanted)
-    return { frames: page.map(({ thread, entry }) => this.#frame(thread, entry)), total: isWhole ? entries.length : depth }
+    const skipped = top.findIndex(({ entry }) => !isForeign(entry))
+    if (skipped < 0) return { frames: [], total: 0 }
+    const last = bottom.findLastIndex(({ entry }) => !isForeign(entry))
+    const end = depth - (bottom.length - 1 - last)
+    const from = Math.min(start + skipped, end)
+    const count = Math.min(wanted, end - from)
+    const page = from + count <= top.length ? top.slice(from, from + count) : this.#entries(chain, from, count)
+    return { frames: page.map(({ thread, entry }) => this.#frame(thread, entry)), total: end - skipped }
+  }
+
+  /** Some of the frames of all the threads, which are one stack. */
+  #entries(chain: Chain, start: number, count: number): { thread: ThreadPointer; entry: StackEntry }[] {
+    const found: { thread: ThreadPointer; entry: StackEntry }[] = []
+    let above = start
+    for (const thread of chain) {
+      const left = count - found.length
+      if (left <= 0) break
+      const { entries, total } = this.#probe.stack(thread, above, left)
+      for (const entry of entries) found.push({ thread, entry })
+      above = Math.max(above - total, 0)
+    }
+    return found
   }
 
   #frame(thread: ThreadPointer, entry: StackEntry): StackFrame {

@@ -190,6 +190,12 @@ print(down(150000))`
     const [far] = (await lua.target.stackTrace(1, 5_000, 1)).frames
     expect((await lua.target.evaluate('n', far?.id, 'watch')).value).toBe('5000')
     expect((await lua.target.stackTrace(1, 0, 0)).frames).toHaveLength(10_000)
+    const { frames: last } = await lua.target.stackTrace(1, total === undefined ? 0 : total - 2, 100)
+    expect(last.map(({ name, line }) => [name, line])).toEqual([
+      ['down', 3],
+      ['main chunk', 5],
+    ])
+    expect(await lua.target.stackTrace(1, 10_000_000, 5)).toEqual({ frames: [], total })
     await lua.go()
     await lua.ended(run)
     expect(lua.host.text()).toBe('150000\n')

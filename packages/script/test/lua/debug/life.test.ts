@@ -140,3 +140,67 @@ describe('an engine that stands still', () => {
     await lua.ended(run)
   })
 })
+
+describe('code that never ends', () => {
+  const endless = '(function() while true do end end)()'
+  const code = 'for i = 1, 2 do\n  local y = i\nend\nprint("done")'
+
+  it('as a condition is given up for a pause', async () => {
+    lua = await debugLua()
+    await lua.breakAt(FILE, { line: 2, condition: endless })
+    const run = lua.begin(code, program(FILE))
+    await delay(BUSY_MS)
+    await lua.target.pause(1)
+    expect(await lua.stop()).toMatchObject({ reason: 'pause' })
+    await lua.breakAt(FILE)
+    await lua.go()
+    expect(await lua.ended(run)).toMatchObject({ status: 'ok' })
+    expect(lua.host.text()).toBe('done\n')
+  })
+
+  it('as a condition is given up for a debugger that leaves', async () => {
+    lua = await debugLua()
+    await lua.breakAt(FILE, { line: 2, condition: endless })
+    const run = lua.begin(code, program(FILE))
+    await delay(BUSY_MS)
+    await lua.target.detach()
+    expect(await lua.ended(run)).toMatchObject({ status: 'ok' })
+    expect(lua.host.text()).toBe('done\n')
+  })
+
+  it('answers what was asked meanwhile when the condition has an answer', async () => {
+    lua = await debugLua()
+    await lua.breakAt(FILE, { line: 2, condition: '(function() for i = 1, 3e6 do end return false end)()' })
+    const run = lua.begin(`while not over do\n  local y = 1\nend`, program(FILE))
+    await delay(BUSY_MS)
+    for (let i = 0; i < 5; i++) expect(await lua.target.loadedSources()).toContain(FILE)
+    await lua.target.setBreakpoints(FILE, [])
+    await lua.engine.interrupt()
+    expect(await lua.ended(run)).toMatchObject({ status: 'interrupted' })
+  })
+
+  it('is evaluated until its own signal aborts, or a pause', async () => {
+    lua = await debugLua()
+    await lua.breakAt(FILE, 2)
+    const run = lua.begin(code, program(FILE))
+    await lua.stop()
+    const frame = (await lua.top()).id
+    const first = new AbortController()
+    const second = new AbortController()
+    const one = lua.target.evaluate(endless, frame, 'repl', first.signal).catch((error: unknown) => error)
+    const two = lua.target.evaluate(endless, frame, 'repl', second.signal).catch((error: unknown) => error)
+    const three = lua.target.evaluate(endless, frame, 'repl').catch((error: unknown) => error)
+    await delay(BUSY_MS)
+    second.abort()
+    expect(await two).toMatchObject({ code: 'debug.evaluation_failed', message: 'the evaluation was cancelled' })
+    first.abort()
+    expect(await one).toMatchObject({ code: 'debug.evaluation_failed', message: 'the evaluation was interrupted' })
+    await delay(BUSY_MS)
+    await lua.target.pause(1)
+    expect(await three).toMatchObject({ code: 'debug.evaluation_failed' })
+    expect((await lua.target.evaluate('i', frame, 'repl')).value).toBe('1')
+    await lua.breakAt(FILE)
+    await lua.go()
+    expect(await lua.ended(run)).toMatchObject({ status: 'ok' })
+  })
+})
