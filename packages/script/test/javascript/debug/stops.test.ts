@@ -74,3 +74,65 @@ describe('a breakpoint', { timeout: 2 * REPLY_MS }, () => {
     expect(js.events.at(-1)).toEqual({ type: 'continued', threadId: 1 })
   })
 })
+
+const FAILING = `const wait = (ms) => new Promise((done) => setTimeout(done, ms))
+async function fail(text) {
+  await wait(1)
+  throw new Error(text)
+}
+function guarded() {
+  try {
+    throw new Error('inner')
+  } catch {
+    return 1
+  }
+}
+await wait(1)
+`
+
+describe('errors that are caught', { timeout: 2 * REPLY_MS }, () => {
+  it('neither stop a script for which only uncaught ones do, nor disturb its steps', async () => {
+    await js.target.attach({})
+    await js.target.setExceptionFilters([{ filter: 'uncaught' }])
+    await js.breakAt('cell [1]', 14)
+    const outcome = js.start(`${FAILING}var a = guarded()
+var b = guarded() + guarded()
+var c = await fail('handled').catch(() => 1)
+var kept = fail('handled').then(null, () => 1)
+var d = await kept
+var e = await Promise.allSettled([fail('settled')])
+var f = await Promise.all([wait(2), fail('one of several').catch(() => 1)])
+a + b + c + d`)
+    await js.stopped()
+    for (const line of [15, 16, 17, 18, 19, 20, 21]) {
+      await js.go('next')
+      expect(await js.stopped()).toMatchObject({ reason: 'step' })
+      expect(await js.places()).toEqual([`(top level):${line}`])
+    }
+    await js.go()
+    expect((await outcome).result?.['text/plain']).toBe('5')
+  })
+
+  it('are passed by a step out of a function', async () => {
+    await js.target.attach({})
+    await js.target.setExceptionFilters([{ filter: 'uncaught' }])
+    await js.breakAt('cell [1]', 8)
+    const outcome = js.start(`${FAILING}var a = guarded()\nvar b = 2\na + b`)
+    await js.stopped()
+    expect(await js.places()).toEqual(['guarded:8', '(top level):14'])
+    await js.go('stepOut')
+    expect(await js.stopped()).toMatchObject({ reason: 'step' })
+    expect(await js.places()).toEqual(['(top level):15'])
+    await js.go()
+    expect((await outcome).result?.['text/plain']).toBe('3')
+  })
+
+  it('are those of one promise of several, and others stop', async () => {
+    await js.target.attach({})
+    await js.target.setExceptionFilters([{ filter: 'uncaught' }])
+    const outcome = js.start(`${FAILING}await Promise.all([fail('handled').catch(() => 1), wait(3).then(() => fail('not handled'))])`)
+    expect(await js.stopped()).toMatchObject({ reason: 'exception', text: 'Error: not handled' })
+    await js.go()
+    expect((await outcome).status).toBe('error')
+  })
+})

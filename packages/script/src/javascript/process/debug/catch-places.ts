@@ -39,17 +39,17 @@ export class CatchPlaces {
     return fate
   }
 
-  /** Whether a rejection never gets to the `await` there, because `.catch` or `.then` is on its way. */
-  takesBefore(place: Place): boolean {
-    const found = this.#pathTo(place).findLast((node) => node.type === 'AwaitExpression')
-    for (let node: AnyNode | undefined = found?.argument; node?.type === 'CallExpression'; ) {
-      const { callee } = node
-      if (callee.type !== 'MemberExpression') return false
-      const name = callee.property.type === 'Identifier' ? callee.property.name : ''
-      if (name === 'catch' || (name === 'then' && node.arguments.length > 1)) return true
-      node = callee.object as AnyNode
-    }
-    return false
+  /**
+   * Whether a rejection never gets to the `await` there, because `.catch`, `.then` or `allSettled` is on its way. `index`: which of the
+   * promises of `Promise.all` is rejected.
+   */
+  takesBefore(place: Place, index?: number): boolean {
+    const awaited = this.#pathTo(place).findLast((node) => node.type === 'AwaitExpression')?.argument
+    if (!awaited) return false
+    if (awaited.type === 'Identifier') return this.#program !== undefined && keepsHandled(this.#program, awaited.name)
+    const list = index !== undefined && awaited.type === 'CallExpression' ? awaited.arguments[0] : undefined
+    const one = list?.type === 'ArrayExpression' ? list.elements[index as number] : undefined
+    return handles(one ?? awaited)
   }
 
   isInFunction(place: Place): boolean {
@@ -80,4 +80,25 @@ export class CatchPlaces {
 function innerAt(node: AnyNode, offset: number): AnyNode | undefined {
   for (const child of children(node)) if (child.start <= offset && offset < child.end) return child
   return undefined
+}
+
+/** Methods of promises whose result is not rejected with what their promises are. */
+const HANDLERS = new Set(['catch', 'allSettled', 'any'])
+
+/** A call of one of them in an expression, not in the functions that it makes. */
+function handles(node: AnyNode): boolean {
+  if (/Function/.test(node.type)) return false
+  if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && node.callee.property.type === 'Identifier') {
+    const { name } = node.callee.property
+    if (HANDLERS.has(name) || (name === 'then' && node.arguments.length > 1)) return true
+  }
+  for (const child of children(node)) if (handles(child)) return true
+  return false
+}
+
+/** Whether a variable of this name is given a promise that is handled. */
+function keepsHandled(node: AnyNode, name: string): boolean {
+  if (node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.id.name === name && node.init) return handles(node.init)
+  for (const child of children(node)) if (keepsHandled(child, name)) return true
+  return false
 }

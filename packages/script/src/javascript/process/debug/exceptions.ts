@@ -127,12 +127,13 @@ export class ExceptionFilters {
       if (isTop(frame, script)) return true
     }
     const waiting = await this.#waiting(frames)
-    for (const one of waiting) {
+    for (const [at, one] of waiting.entries()) {
       if (one.url === '') continue
       const script = this.#scripts.find(one.url, one.hash)
       if (!script || script.hidden) return false
       const places = await this.#scripts.places(script)
-      const fate = places.takesBefore(one) ? 'caught' : places.fateAt(one)
+      const index = /^Promise\.all \(index (\d+)\)$/.exec(waiting[at - 1]?.name ?? '')?.[1]
+      const fate = places.takesBefore(one, index === undefined ? undefined : Number(index)) ? 'caught' : places.fateAt(one)
       if (fate === 'caught' || fate === 'unknown') return false
       if (one.name === '' && fate === 'leaves' && script.record) return true
     }

@@ -44,8 +44,19 @@ export interface DebuggerHost {
   watchCalls(watch: boolean): void
 }
 
+interface Step {
+  readonly kind: 'step'
+  readonly mode: ResumeMode
+  /** The call that it began in. */
+  readonly from?: { depth: number; line: number; function: string }
+  /** On the way back to that call, from an error that was not to be stopped at. */
+  returning?: boolean
+}
+
 /** Where the script stands still. */
 interface Stop {
+  /** The calls as V8 tells them. */
+  readonly calls: readonly Debugger.CallFrame[]
   readonly frames: Frames
   readonly exception: Thrown | undefined
 }
@@ -66,7 +77,7 @@ export class ScriptDebugger {
   /** V8 stands still, perhaps only for us. */
   #paused = false
   /** Why the next stop is one. */
-  #intent: { kind: 'pause'; moved: boolean } | { kind: 'step'; mode: ResumeMode } | undefined
+  #intent: { kind: 'pause'; moved: boolean } | Step | undefined
   #stopOnEntry = false
   /** The script of a client that was started last. */
   #running: KnownScript | undefined
@@ -268,9 +279,10 @@ export class ScriptDebugger {
     const method = COMMANDS[mode]
     if (!method) throw new LlmspellError(`JavaScript cannot go back (${mode})`, { code: 'debug.not_supported' })
     const protocol = this.#attached()
+    const from = this.#stop && startOf(this.#stop)
     this.#clear()
     this.#variables.forget()
-    this.#intent = mode === 'continue' ? undefined : { kind: 'step', mode }
+    this.#intent = mode === 'continue' ? undefined : { kind: 'step', mode, ...(from && { from }) }
     await protocol.post(method)
   }
 
@@ -449,10 +461,13 @@ export class ScriptDebugger {
       const verdict = await this.#exceptions.judge(exception, params.callFrames)
       if (!this.#paused || this.#protocol !== protocol) return
       if (verdict) exception.uncaught = verdict.uncaught
-      else if (!this.#breakpoints.isHit(hitIds)) return this.#goOn()
+      else if (!this.#breakpoints.isHit(hitIds)) return this.#goOn(params.callFrames)
     }
     if (!this.#paused || this.#protocol !== protocol) return
-    if (this.#intent?.kind === 'step' && !exception && hitIds.length === 0 && !this.#isWritten(params.callFrames[0])) return this.#goOn()
+    if (this.#intent?.kind === 'step' && !exception && hitIds.length === 0) {
+      if (this.#intent.returning && this.#isOnTheWay(this.#intent, params.callFrames)) return
+      if (!this.#isWritten(params.callFrames[0])) return protocol.send(COMMANDS[this.#intent.mode] as string)
+    }
     const frames = new Frames(
       params.callFrames,
       this.#scripts,
@@ -470,7 +485,7 @@ export class ScriptDebugger {
     }
     this.#intent = undefined
     this.#hits = []
-    this.#stop = { frames, exception: reason === 'exception' ? exception : undefined }
+    this.#stop = { calls: params.callFrames, frames, exception: reason === 'exception' ? exception : undefined }
     const text = reason === 'exception' && exception ? exception.description?.split('\n')[0] : undefined
     this.#host.send(
       {
@@ -563,10 +578,28 @@ export class ScriptDebugger {
     return script.positions.isWritten({ line: top.location.lineNumber + 1, column: (top.location.columnNumber ?? 0) + 1 })
   }
 
-  /** As if it had not stopped here. */
-  #goOn(): void {
+  /** As if it had not stopped here, where an error is thrown. */
+  #goOn(calls: readonly Debugger.CallFrame[]): void {
     const protocol = this.#protocol as Protocol
-    protocol.send(this.#intent?.kind === 'step' ? (COMMANDS[this.#intent.mode] as string) : 'Debugger.resume')
+    if (this.#intent?.kind !== 'step') return protocol.send('Debugger.resume')
+    const { mode, from } = this.#intent
+    if (mode === 'stepIn' || !from) return protocol.send(COMMANDS[mode] as string)
+    const at = calls[calls.length - from.depth]
+    // It waits for a promise: V8 remembers that itself, and would take another step for this one.
+    if (!at || keyOf(at) !== from.function) return protocol.send('Debugger.resume')
+    if (calls.length === from.depth) return protocol.send(COMMANDS[mode] as string)
+    this.#intent.returning = true
+    protocol.send('Debugger.stepOut')
+  }
+
+  /** Whether a step that an error has disturbed goes on from here, to the call that it began in or out of it. */
+  #isOnTheWay({ from, mode }: Step, calls: readonly Debugger.CallFrame[]): boolean {
+    const protocol = this.#protocol as Protocol
+    const wanted = (from?.depth ?? 0) - (mode === 'stepOut' ? 1 : 0)
+    if (calls.length > wanted) protocol.send('Debugger.stepOut')
+    else if (mode === 'next' && calls.length === wanted && calls[0]?.location.lineNumber === from?.line) protocol.send('Debugger.stepOver')
+    else return false
+    return true
   }
 }
 
@@ -575,6 +608,17 @@ const COMMANDS: Partial<Record<ResumeMode, string>> = {
   next: 'Debugger.stepOver',
   stepIn: 'Debugger.stepInto',
   stepOut: 'Debugger.stepOut',
+}
+
+function startOf({ calls, frames }: Stop): Step['from'] {
+  const own = calls.findIndex((call) => call.callFrameId === frames.top?.call?.callFrameId)
+  const call = calls[own]
+  return call && { depth: calls.length - own, line: call.location.lineNumber, function: keyOf(call) }
+}
+
+function keyOf({ functionLocation, location }: Debugger.CallFrame): string {
+  const { lineNumber, columnNumber = 0 } = functionLocation ?? { lineNumber: 0 }
+  return `${location.scriptId}:${lineNumber}:${columnNumber}`
 }
 
 function exceptionOf({ reason, data }: Debugger.PausedEventDataType): Stop['exception'] {
