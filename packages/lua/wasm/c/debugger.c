@@ -273,6 +273,22 @@ static int starts_line(const Proto *p, int pc, int *previous) {
   return starts ? line : 0;
 }
 
+/*
+** A call whose arguments stand on other lines: its instruction has the line that the statement began in, and another breakpoint there
+** would stop the statement twice.
+*/
+static int ends_statement(const Proto *p, int pc) {
+  OpCode op = GET_OPCODE(p->code[pc]);
+  if (op != OP_CALL && op != OP_TAILCALL) return 0;
+  int line = luaG_getfuncline(p, pc);
+  for (int before = pc - 1; before >= 0; before--) {
+    int other = luaG_getfuncline(p, before);
+    if (other == line) return 1;
+    if (other < line) return 0;
+  }
+  return 0;
+}
+
 /* A bit for the first instruction of every run of instructions of a line that holds a breakpoint. */
 static void mark_lines(Proto *p) {
   lw_free_breakpoints(p);
@@ -282,7 +298,7 @@ static void mark_lines(Proto *p) {
   int previous = -1;
   for (int pc = 0; pc < p->sizecode; pc++) {
     int line = starts_line(p, pc, &previous);
-    if (!line || !has_line(s, line)) continue;
+    if (!line || !has_line(s, line) || ends_statement(p, pc)) continue;
     if (!need_bits(p)) return;
     p->breakpoints[pc >> 3] |= (lu_byte)(1 << (pc & 7));
   }

@@ -308,3 +308,40 @@ describe('pausing', () => {
     }
   })
 })
+
+describe('a statement over several lines', () => {
+  it('is stopped at once where it begins, each time it runs', async () => {
+    const code = `for i = 1, 2 do
+  print(
+    table.concat(
+      { i,
+        i },
+      ","
+    ),
+    i
+  )
+end`
+    expect(await walk(code, [2], ['continue', 'continue'])).toEqual([2, 2])
+  })
+
+  it('has each of its lines, and counts one hit', async () => {
+    const code = `local function f(...) return ... end
+for i = 1, 3 do
+  local made = f(
+    f(
+      i
+    )
+  )
+end`
+    await lua.breakAt(FILE, { line: 3, hitCondition: '== 2' }, { line: 4, hitCondition: '== 3' })
+    const run = lua.begin(code, program(FILE))
+    await lua.stop()
+    expect(await lua.look('Locals')).toMatchObject({ i: { value: '2' } })
+    await lua.go()
+    await lua.stop()
+    expect((await lua.top()).line).toBe(4)
+    expect(await lua.look('Locals')).toMatchObject({ i: { value: '3' } })
+    await lua.go()
+    expect(await lua.ended(run)).toMatchObject({ status: 'ok' })
+  })
+})

@@ -579,7 +579,7 @@ export class ScriptDebugger {
   }
 
   /** As if it had not stopped here, where an error is thrown. */
-  #goOn(calls: readonly Debugger.CallFrame[]): void {
+  #goOn(calls: readonly Debugger.CallFrame[] = []): void {
     const protocol = this.#protocol as Protocol
     if (this.#intent?.kind !== 'step') return protocol.send('Debugger.resume')
     const { mode, from } = this.#intent
