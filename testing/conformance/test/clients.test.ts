@@ -1,5 +1,5 @@
-import { pythonSuite } from '@llmspell/testkit/vitest'
-import { homeWithKernelspecs, kernels, script } from './kernels.ts'
+import { homeWithKernelspecs, kernels, pythonSuite } from '@llmspell/testkit/vitest'
+import { script } from './script.ts'
 
 const home = homeWithKernelspecs()
 

@@ -1,2 +1,3 @@
 export { describeWith } from './describe-with.ts'
+export { homeWithKernelspecs, kernels } from './installed-kernelspecs.ts'
 export { type PythonSuiteOptions, pythonSuite } from './python-suite.ts'

@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url'
-import { createHome, type Home } from '@llmspell/testkit'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { createHome, type Home } from './home.ts'
 
 /** The kernelspecs under test. To see whether a test is right, set `LLMSPELL_CONFORMANCE=python3` and try it on ipykernel. */
 export const kernels: readonly string[] = process.env.LLMSPELL_CONFORMANCE?.split(',') ?? [
@@ -8,10 +7,6 @@ export const kernels: readonly string[] = process.env.LLMSPELL_CONFORMANCE?.spli
   'llmspell-javascript',
   'llmspell-typescript',
 ]
-
-export function script(name: string): string {
-  return fileURLToPath(new URL(`../python/${name}`, import.meta.url))
-}
 
 /** A home with our kernelspecs installed, for the tests of one file. Afterwards nothing of it may run. */
 export function homeWithKernelspecs(): () => Home {
