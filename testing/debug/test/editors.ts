@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Home, llmspellBin, run } from '@llmspell/testkit'
-import type { Program } from './program.ts'
 
 /** What is done in an editor; the driver of the editor plays it. */
 export interface Scenario {
@@ -42,13 +41,3 @@ export async function play(home: Home, command: readonly string[], scenario: Sce
 
 /** As an editor's configuration names it. */
 export const adapter: readonly string[] = [process.execPath, llmspellBin(), 'dap']
-
-export function launch(program: Program): Scenario {
-  return {
-    source: program.path,
-    adapter,
-    configuration: { type: 'llmspell', request: 'launch', program: program.path },
-    breakpoints: [],
-    stops: [],
-  }
-}
