@@ -14,16 +14,19 @@ export class SourceBreakpoints {
     this.#context = context
   }
 
-  set(source: string, wanted: readonly Dap.SourceBreakpoint[], request: RequestContext): Promise<Dap.Breakpoint[]> {
+  async set(source: string, wanted: readonly Dap.SourceBreakpoint[], request: RequestContext): Promise<Dap.Breakpoint[]> {
     let group = this.#groups.get(source)
     if (!group) {
       group = new BreakpointGroup(this.#context, (link, specs) => link.target.setBreakpoints(source, specs))
       this.#groups.set(source, group)
     }
-    return group.set(
+    const answers = await group.set(
       wanted.map((one) => this.#wanted(source, one)),
       request,
     )
+    // Cells get another name with each change of their text: a notebook would leave an empty group for each.
+    if (group.size === 0 && this.#groups.get(source) === group) this.#groups.delete(source)
+    return answers
   }
 
   async applyTo(link: EngineLink): Promise<void> {
