@@ -118,7 +118,6 @@ vim.schedule(function()
   vim.o.swapfile = false
   local ok, failure = pcall(play, report)
   if not ok then report.failure = tostring(failure) end
-  if #report.stops == 0 then report.stops = nil end
   io.stdout:write('\nREPORT ' .. vim.fn.json_encode(report) .. '\n')
   io.stdout:flush()
   vim.cmd('qall!')

@@ -143,14 +143,18 @@ describeInNewerDebian('usr/bin/emacs', 'Emacs with dape', () => {
   scenarios((scenario) => play(home, inNewerDebian('emacs', '--batch', '-l', driver('dape.el')), scenario, newerDebian))
 })
 
-/** A checkout of nvim-dap: no package that CI can install brings it. */
-const plugin = process.env.NVIM_DAP
-if (plugin && existsSync(join(plugin, 'lua', 'dap.lua'))) {
-  describeWith(['nvim'], 'Neovim with nvim-dap', () => {
-    const words = ['--headless', '-u', 'NONE', '-n', '-c', `luafile ${driver('nvim-dap.lua')}`]
-    scenarios((scenario) => play(home, [String(toolPath('nvim')), ...words], scenario, { NVIM_DAP: plugin }))
-  })
-} else {
-  console.warn('skipped: Neovim with nvim-dap: NVIM_DAP names no checkout of nvim-dap (0.3.0 for Neovim 0.7, 0.10.0 for 0.10)')
-  describe.skip('Neovim with nvim-dap', () => test('has its plugin', () => {}))
-}
+const neovim = (script: string, scenario: Scenario, env: NodeJS.ProcessEnv = {}): Promise<Report> =>
+  play(home, [String(toolPath('nvim')), '--headless', '-u', 'NONE', '-n', '-c', `luafile ${driver(script)}`], scenario, env)
+
+describeWith(['nvim'], 'Neovim', () => {
+  describe('with its own pipes and JSON', () => scenarios((scenario) => neovim('nvim.lua', scenario)))
+
+  // no package that CI can install brings the plugin
+  const plugin = process.env.NVIM_DAP
+  if (plugin && existsSync(join(plugin, 'lua', 'dap.lua'))) {
+    describe('with nvim-dap', () => scenarios((scenario) => neovim('nvim-dap.lua', scenario, { NVIM_DAP: plugin })))
+  } else {
+    console.warn('skipped: Neovim with nvim-dap: NVIM_DAP names no checkout of it (0.3.0 for Neovim 0.7, 0.10.0 for 0.10)')
+    describe.skip('with nvim-dap', () => test('plays the scenarios', () => {}))
+  }
+})
