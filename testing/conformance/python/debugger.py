@@ -378,7 +378,7 @@ class Restart(unittest.TestCase):
         self.kernel.body('continue', {'threadId': thread})
         self.assertEqual(self.kernel.done(cell)['status'], 'ok')
 
-    def test_of_the_process_gives_cells_the_same_names(self):
+    def test_of_the_process_keeps_breakpoints_and_the_names_of_cells(self):
         code = debug['cell']
         path, _ = self.kernel.break_at(code, debug['line'])
         self.stop_at(code)
@@ -386,7 +386,8 @@ class Restart(unittest.TestCase):
         self.kernel.manager.restart_kernel(now=False)
         self.kernel.connect()
         info, _ = self.kernel.start()
-        self.assertEqual((info['isStarted'], info['breakpoints']), (False, []))
+        self.assertTrue(info['isStarted'])
+        self.assertEqual([(of['source'], [at['line'] for at in of['breakpoints']]) for of in info['breakpoints']], [(path, [debug['line']])])
         again = self.kernel.body('setBreakpoints', {'source': {'path': path}, 'breakpoints': [{'line': debug['line']}]})['breakpoints']
         self.assertEqual(len(again), 1)
         cell, thread = self.stop_at(code)

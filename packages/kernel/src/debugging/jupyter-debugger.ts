@@ -78,9 +78,14 @@ export class JupyterDebugger {
       case 'setExceptionBreakpoints':
         this.#told.set(command, request)
         break
-      case 'setBreakpoints':
-        this.#told.set(`${command} ${JSON.stringify((args as { source?: unknown } | undefined)?.source)}`, request)
+      case 'setBreakpoints': {
+        const { source, breakpoints = [] } = (args ?? {}) as { source?: unknown; breakpoints?: readonly unknown[] }
+        const key = `${command} ${JSON.stringify(source)}`
+        // A cell has another name after each change of its text: those without breakpoints are not kept.
+        if (breakpoints.length > 0) this.#told.set(key, request)
+        else this.#told.delete(key)
         break
+      }
       case 'disconnect':
       case 'terminate':
         this.#told.clear()
