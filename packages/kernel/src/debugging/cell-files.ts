@@ -53,8 +53,9 @@ export class CellFiles {
     const known = this.#texts.get(source)
     if (known !== undefined) return known
     try {
-      const { size } = await stat(source)
-      if (size > MOST_BYTES) return undefined
+      const found = await stat(source)
+      // Devices and pipes may never end.
+      if (!found.isFile() || found.size > MOST_BYTES) return undefined
       const bytes = await readFile(source)
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     } catch {

@@ -104,6 +104,9 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 async function readProgram(program: string): Promise<string> {
+  const found = await stat(program).catch(() => undefined)
+  // Devices and pipes may never end.
+  if (found && !found.isFile() && !found.isDirectory()) throw badProgram(program, 'it is a device or a pipe, not a file')
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(program))
   } catch (cause) {

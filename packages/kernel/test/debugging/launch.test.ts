@@ -54,6 +54,7 @@ test('what cannot be launched is refused with the reason', { timeout: LONG }, as
   const attempts: [args: object, reason: string][] = [
     [{ program: join(dir, 'missing.lua') }, 'there is no such file'],
     [{ program: dir, language: 'lua' }, 'it is a directory'],
+    [{ program: '/dev/zero', language: 'lua' }, 'it is a device or a pipe'],
     [{ program: binary }, 'it is not UTF-8 text'],
     [{ program: write('x.txt', '') }, 'its ending does not tell the language'],
     [{ program: write('x.ts', '') }, 'does not run typescript'],
