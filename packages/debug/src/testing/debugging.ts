@@ -7,8 +7,8 @@ import { DebugRecorder } from './debug-recorder.ts'
 import type { DebuggedNamespace } from './debug-target-harness.ts'
 
 /** Long enough for a machine that does ten other things; nothing here measures speed. */
-export const STEP_TIMEOUT_MS = 30_000
-export const TEST_TIMEOUT_MS = 120_000
+export const STEP_TIMEOUT_MS = 60_000
+export const TEST_TIMEOUT_MS = 180_000
 /** Time in which a stop that must not come would have come. */
 export const SETTLE_MS = 150
 
