@@ -16,6 +16,8 @@ export interface Lab {
   url: string
   context: BrowserContext
   files: string
+  /** Closing a notebook leaves its kernel running. */
+  endKernels(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -62,6 +64,10 @@ export async function startLab(home: Home, browser: string): Promise<Lab> {
       url,
       files,
       context,
+      async endKernels() {
+        const kernels = (await (await fetch(`${url}api/kernels`)).json()) as { id: string }[]
+        await Promise.all(kernels.map(({ id }) => fetch(`${url}api/kernels/${id}`, { method: 'DELETE' })))
+      },
       async stop() {
         await context.close()
         await end(server)
