@@ -51,7 +51,7 @@ export async function measureDebugger(options: DebuggerOptions): Promise<string>
       ),
       await conditions(lua, typescript, node, options.passes, judged),
       await steps([lua, typescript, node], program, options.steps, judged),
-      await history(lua, options, judged),
+      await history(lua, options),
     ]
     const rows = judged.map(([name, value, aim]) => [name, number(value), `≤ ${aim}`, value >= 0 && value <= aim ? 'met' : 'falls short'])
     return [...parts, table(['ratio', '', 'aim', ''], rows)].join('\n\n')
@@ -188,7 +188,7 @@ async function editorSteps(
 }
 
 /** What stepping backwards costs those who ask for it: each line is kept, so the price is one for a line. */
-async function history(lua: EngineSubject, { rounds, steps: count }: DebuggerOptions, judged: Judged[]): Promise<string> {
+async function history(lua: EngineSubject, { rounds, steps: count }: DebuggerOptions): Promise<string> {
   const { target } = lua
   if (!target.features.stepBack) throw new Error('the Lua engine cannot step back')
   const loops = 1000
@@ -215,7 +215,6 @@ async function history(lua: EngineSubject, { rounds, steps: count }: DebuggerOpt
       }
     }),
   )
-  judged.push(['Lua, a step with its data, recording ÷ without', recording / plain, 1.5])
   return table(
     ['Lua that keeps a history', ''],
     [

@@ -15,7 +15,7 @@ const usage = `node testing/bench/src/main.ts [options] [section...]
 
 sections   kernels, commands, javascript, lua, debugger (default: all)
 --quick    each row at least runs: small sizes, one round
---rounds N rounds of the kernels section (default 3)
+--rounds N rounds of the sections kernels (default 3) and debugger (7)
 --only A,B kernels to measure, by the names of the table
 --peers    lets npm fetch the Deno kernel when there is none
 --write F  puts the tables into F, each between its markers <!-- bench:SECTION --> and <!-- /bench:SECTION -->
@@ -51,7 +51,10 @@ const sections: Record<string, { title: string; measure: () => Promise<string> }
   debugger: {
     title: 'Debugger',
     measure: () =>
-      measureDebugger({ quick, ...(quick ? { rounds: 1, steps: 20, passes: 2_000 } : { rounds: 7, steps: 300, passes: 100_000 }) }),
+      measureDebugger({
+        quick,
+        ...(quick ? { rounds: 1, steps: 20, passes: 2_000 } : { rounds: Number(values.rounds ?? 7), steps: 300, passes: 100_000 }),
+      }),
   },
 }
 
