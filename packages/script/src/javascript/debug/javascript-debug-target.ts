@@ -113,15 +113,15 @@ export class JavascriptDebugTarget implements DebugTarget {
   }
 
   async setVariable(reference: number, name: string, value: string): Promise<Variable> {
-    return await this.#look('setVariable', [reference, name, value])
+    return await this.#value('setVariable', [reference, name, value])
   }
 
   async evaluate(expression: string, frameId: number | undefined, context: EvaluateContext): Promise<Variable> {
-    return await this.#look('evaluate', [expression, frameId, context])
+    return await this.#value('evaluate', [expression, frameId, context])
   }
 
   async setExpression(expression: string, frameId: number | undefined, value: string): Promise<Variable> {
-    return await this.#look('setExpression', [expression, frameId, value])
+    return await this.#value('setExpression', [expression, frameId, value])
   }
 
   async globals(): Promise<Scope> {
@@ -211,6 +211,13 @@ export class JavascriptDebugTarget implements DebugTarget {
   async #ask<T>(command: DebugMethod, args: readonly unknown[], optional = false): Promise<T> {
     this.#check()
     return await this.#look(command, args, optional)
+  }
+
+  /** What code of the user gives: it may have ended the process. */
+  async #value(command: DebugMethod, args: readonly unknown[]): Promise<Variable> {
+    const value = await this.#look<Variable | undefined>(command, args)
+    if (!value) throw new LlmspellError('the engine process has ended', { code: 'debug.evaluation_failed' })
+    return value
   }
 
   async #look<T>(command: DebugMethod, args: readonly unknown[], optional = false): Promise<T> {

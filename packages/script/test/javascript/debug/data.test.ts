@@ -49,7 +49,7 @@ const point = new Point(), arrow = async (a, b) => a, wrapped = new Proxy({}, { 
       minus: '-0',
       sym: 'Symbol(s)',
       text: "'it\\'s\\n한국어 🎉'",
-      list: "(4) [1, 'two', {…}]",
+      list: "(4) [1, 'two', empty, {…}]",
       object: "{a: 1, b: 'x', nested: {…}, f: ƒ}",
       map: "Map(1) {'k' => {v: 1}}",
       set: "Set(2) {1, 'b'}",
@@ -191,7 +191,8 @@ Array.prototype.map = Array.prototype.filter = () => { throw new Error('mine') }
     const { end, frame } = await standAfter('let n = 0\nconst bump = () => ++n\nconst proxy = new Proxy({}, { get() { n = 100 } })')
     await expect(js.target.evaluate('bump()', frame, 'hover')).rejects.toThrow()
     await expect(js.target.evaluate('proxy.x', frame, 'hover')).rejects.toThrow()
-    await expect(js.target.evaluate('while (true);', frame, 'watch')).rejects.toThrow()
+    await expect(js.target.evaluate('while (true);', frame, 'watch')).rejects.toThrow('the evaluation took longer than 3 s and was ended')
+    await expect(js.target.evaluate('(() => { for (;;); })()', frame, 'hover')).rejects.toThrow('longer than 1 s')
     await expect(js.target.evaluate('await bump()', frame, 'repl')).rejects.toThrow(/await/)
     expect((await js.target.evaluate('n', frame, 'watch')).value).toBe('0')
     expect((await js.target.evaluate('({ a: n as number }).a satisfies number', frame, 'repl')).value).toBe('0')

@@ -1,5 +1,5 @@
 import type { Debugger, Runtime } from 'node:inspector'
-import { LlmspellError } from '@llmspell/base'
+import { LlmspellError, messageOf } from '@llmspell/base'
 import type { CompletionTarget, EvaluateContext, RenderedValue, Scope, Variable } from '@llmspell/debug'
 import type { Declarations } from '../../source/declarations.ts'
 import { DEBUG_HOOK } from '../../source/rewrite.ts'
@@ -223,12 +223,16 @@ export class Evaluator {
       throwOnSideEffect: harmless,
       timeout,
     }
-    const { result, exceptionDetails } = frame?.call
-      ? await this.#protocol.post<Debugger.EvaluateOnCallFrameReturnType>('Debugger.evaluateOnCallFrame', {
+    const evaluated = frame?.call
+      ? this.#protocol.post<Debugger.EvaluateOnCallFrameReturnType>('Debugger.evaluateOnCallFrame', {
           ...common,
           callFrameId: frame.call.callFrameId,
         })
-      : await this.#protocol.post<Runtime.EvaluateReturnType>('Runtime.evaluate', { ...common, disableBreaks: true })
+      : this.#protocol.post<Runtime.EvaluateReturnType>('Runtime.evaluate', { ...common, disableBreaks: true })
+    const { result, exceptionDetails } = await evaluated.catch((error: unknown): never => {
+      if (messageOf(error) !== 'Execution was terminated') throw error
+      throw notEvaluated(`the evaluation took longer than ${timeout / 1000} s and was ended`)
+    })
     if (!exceptionDetails) return result
     throw evaluationError(exceptionDetails)
   }
