@@ -4,7 +4,7 @@ import { type CommandSurroundings, findCommand } from '../../src/command/find-co
 function around(files: readonly string[], given: Partial<CommandSurroundings> = {}): CommandSurroundings {
   return {
     setting: '',
-    workspaceFolders: ['/work/a', '/work/b'],
+    workspaceFolders: ['/project/a', '/project/b'],
     env: { PATH: '/usr/bin:/opt/bin' },
     home: '/home/me',
     platform: 'linux',
@@ -15,16 +15,16 @@ function around(files: readonly string[], given: Partial<CommandSurroundings> = 
 
 describe('where the llmspell command is', () => {
   test('the setting comes before the workspace, and that before the PATH', () => {
-    const files = ['/srv/llmspell', '/work/b/node_modules/.bin/llmspell', '/opt/bin/llmspell']
+    const files = ['/srv/llmspell', '/project/b/node_modules/.bin/llmspell', '/opt/bin/llmspell']
     expect(findCommand(around(files, { setting: '/srv/llmspell' }))).toEqual({ program: '/srv/llmspell', args: [], origin: 'setting' })
-    expect(findCommand(around(files)).program).toBe('/work/b/node_modules/.bin/llmspell')
+    expect(findCommand(around(files)).program).toBe('/project/b/node_modules/.bin/llmspell')
     expect(findCommand(around(files.slice(2)))).toEqual({ program: '/opt/bin/llmspell', args: [], origin: 'path' })
   })
 
   test.each([
     ['~/bin/llmspell', '/home/me/bin/llmspell'],
-    ['tools/llmspell', '/work/b/tools/llmspell'],
-    ['${workspaceFolder}/tools/llmspell', '/work/b/tools/llmspell'],
+    ['tools/llmspell', '/project/b/tools/llmspell'],
+    ['${workspaceFolder}/tools/llmspell', '/project/b/tools/llmspell'],
     ['llmspell-next', '/opt/bin/llmspell-next'],
   ])('the setting %s is %s', (setting, file) => {
     expect(findCommand(around([file, '/usr/bin/llmspell'], { setting })).program).toBe(file)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type Checked, checkConfiguration, completeConfiguration, configurationOfFile } from '../../src/debugging/configuration.ts'
 
-const lua = { path: '/work/a.lua', languageId: 'lua' }
-const files = (path: string): boolean => ['/work/a.lua', '/work/b.mts', '/work/noending'].includes(path)
+const lua = { path: '/project/a.lua', languageId: 'lua' }
+const files = (path: string): boolean => ['/project/a.lua', '/project/b.mts', '/project/noending'].includes(path)
 
 function configuration(checked: Checked): Record<string, unknown> {
   if ('problem' in checked) throw new Error(checked.problem)
@@ -20,7 +20,7 @@ describe('F5 without launch.json', () => {
       type: 'llmspell',
       request: 'launch',
       name: 'Debug a.lua',
-      program: '/work/a.lua',
+      program: '/project/a.lua',
       cwd: '${workspaceFolder}',
     })
   })
@@ -33,14 +33,14 @@ describe('F5 without launch.json', () => {
   })
 
   test('a file whose ending tells no language takes that of its editor', () => {
-    const file = { path: '/work/noending', languageId: 'typescript' }
+    const file = { path: '/project/noending', languageId: 'typescript' }
     expect(configuration(completeConfiguration({}, file))).toMatchObject({ language: 'typescript' })
   })
 
   test.each([
     ['without an editor', undefined, 'Open the Lua'],
     ['with a document that was never saved', { path: undefined, languageId: 'lua' }, 'Save the file'],
-    ['with another language', { path: '/work/a.py', languageId: 'python' }, '/work/a.py'],
+    ['with another language', { path: '/project/a.py', languageId: 'python' }, '/project/a.py'],
   ])('%s says what to do', (_, active, text) => {
     expect(problem(completeConfiguration({}, active))).toContain(text)
   })
@@ -58,17 +58,17 @@ describe('launch.json', () => {
   })
 
   test('the type that stands for F5 on JavaScript becomes ours', () => {
-    const given = { type: 'llmspell-script', request: 'launch', name: 'x', program: '/work/b.mts' }
+    const given = { type: 'llmspell-script', request: 'launch', name: 'x', program: '/project/b.mts' }
     expect(configuration(completeConfiguration(given, undefined))).toMatchObject({ type: 'llmspell' })
   })
 
   test('relative paths are of the workspace folder', () => {
     const given = { request: 'launch', program: 'a.lua', cwd: 'sub' }
-    expect(configuration(checkConfiguration(given, '/work', files))).toMatchObject({ program: '/work/a.lua', cwd: '/work/sub' })
+    expect(configuration(checkConfiguration(given, '/project', files))).toMatchObject({ program: '/project/a.lua', cwd: '/project/sub' })
   })
 
   test('what editors and others add is passed on', () => {
-    const given = { request: 'launch', program: '/work/a.lua', __sessionId: 1, presentation: { hidden: true } }
+    const given = { request: 'launch', program: '/project/a.lua', __sessionId: 1, presentation: { hidden: true } }
     expect(configuration(checkConfiguration(given, undefined, files))).toEqual(given)
   })
 
@@ -76,17 +76,17 @@ describe('launch.json', () => {
     [{ request: 'start' }, '"request"'],
     [{ request: 'launch' }, '"program" is missing'],
     [{ request: 'launch', program: 'a.lua' }, 'absolute'],
-    [{ request: 'launch', program: '/work/gone.lua' }, 'there is no file /work/gone.lua'],
-    [{ request: 'launch', program: '/work/noending' }, 'tells no language'],
-    [{ request: 'launch', program: '/work/a.lua', language: 'perl' }, '"language"'],
-    [{ request: 'launch', program: '/work/a.lua', args: 'a b' }, '"args"'],
-    [{ request: 'launch', program: '/work/a.lua', args: [1] }, '"args"'],
-    [{ request: 'launch', program: '/work/a.lua', env: { A: 1 } }, '"env"'],
-    [{ request: 'launch', program: '/work/a.lua', env: [] }, '"env"'],
-    [{ request: 'launch', program: '/work/a.lua', cwd: 7 }, '"cwd"'],
-    [{ request: 'launch', program: '/work/a.lua', stopOnEntry: 'yes' }, '"stopOnEntry"'],
-    [{ request: 'launch', program: '/work/a.lua', kernel: '../x' }, '"kernel"'],
-    [{ request: 'launch', program: '/work/a.lua', onDisconnect: 'kill' }, '"onDisconnect"'],
+    [{ request: 'launch', program: '/project/gone.lua' }, 'there is no file /project/gone.lua'],
+    [{ request: 'launch', program: '/project/noending' }, 'tells no language'],
+    [{ request: 'launch', program: '/project/a.lua', language: 'perl' }, '"language"'],
+    [{ request: 'launch', program: '/project/a.lua', args: 'a b' }, '"args"'],
+    [{ request: 'launch', program: '/project/a.lua', args: [1] }, '"args"'],
+    [{ request: 'launch', program: '/project/a.lua', env: { A: 1 } }, '"env"'],
+    [{ request: 'launch', program: '/project/a.lua', env: [] }, '"env"'],
+    [{ request: 'launch', program: '/project/a.lua', cwd: 7 }, '"cwd"'],
+    [{ request: 'launch', program: '/project/a.lua', stopOnEntry: 'yes' }, '"stopOnEntry"'],
+    [{ request: 'launch', program: '/project/a.lua', kernel: '../x' }, '"kernel"'],
+    [{ request: 'launch', program: '/project/a.lua', onDisconnect: 'kill' }, '"onDisconnect"'],
     [{ request: 'attach', run: '' }, '"run"'],
     [{ request: 'attach', kernel: 5 }, '"kernel"'],
   ])('%j is refused', (given, text) => {
@@ -94,11 +94,11 @@ describe('launch.json', () => {
   })
 
   test('a null in env removes a variable', () => {
-    const given = { request: 'launch', program: '/work/a.lua', env: { A: 'x', B: null } }
+    const given = { request: 'launch', program: '/project/a.lua', env: { A: 'x', B: null } }
     expect(configuration(checkConfiguration(given, undefined, files))).toMatchObject({ env: { A: 'x', B: null } })
   })
 })
 
 test('the configuration of a file names the folder that it runs in', () => {
-  expect(configuration(configurationOfFile(lua, {}, '/work'))).toMatchObject({ cwd: '/work', program: '/work/a.lua' })
+  expect(configuration(configurationOfFile(lua, {}, '/project'))).toMatchObject({ cwd: '/project', program: '/project/a.lua' })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Kernel, kernelRow, parseKernelList, type Run, runRow } from '../../src/kernels/kernel-list.ts'
 
 const now = Date.parse('2030-01-01T12:00:00Z')
-const run: Run = { msg_id: 'm1', source: '/work/a b.lua', language: 'lua', state: 'running', started_at: '2030-01-01T11:59:48Z' }
+const run: Run = { msg_id: 'm1', source: '/project/a b.lua', language: 'lua', state: 'running', started_at: '2030-01-01T11:59:48Z' }
 const kernel: Kernel = {
   id: 'default',
   state: 'busy',

@@ -2,8 +2,8 @@ import type { Dap } from '@llmspell/dap'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CellFilter } from '../../src/notebook/cell-filter.ts'
 
-const FIRST = 'vscode-notebook-cell:/work/n.ipynb#W0'
-const SECOND = 'vscode-notebook-cell:/work/n.ipynb#W1'
+const FIRST = 'vscode-notebook-cell:/project/n.ipynb#W0'
+const SECOND = 'vscode-notebook-cell:/project/n.ipynb#W1'
 
 /** A kernel that names cells by their code and numbers breakpoints one after the other. */
 class Kernel {
@@ -67,7 +67,7 @@ describe('cells between an editor and a kernel', () => {
   test('frames, events and lists of sources name the cell', async () => {
     await set(1, FIRST, 1)
     const source = { path: pathOf('x = 1'), name: 'abc.lua', sourceReference: 7 }
-    const other = { path: '/work/a.lua', name: 'a.lua' }
+    const other = { path: '/project/a.lua', name: 'a.lua' }
     const stack = {
       type: 'response',
       request_seq: 2,
@@ -109,7 +109,7 @@ describe('cells between an editor and a kernel', () => {
   test('what is not about cells passes unchanged', async () => {
     const messages = [
       request(1, 'threads', {}),
-      setBreakpoints(2, '/work/a.lua', 4),
+      setBreakpoints(2, '/project/a.lua', 4),
       { seq: 3, type: 'event', event: 'stopped', body: { reason: 'step', threadId: 1, hitBreakpointIds: [4] } } as Dap.ProtocolMessage,
     ]
     for (const message of messages) {

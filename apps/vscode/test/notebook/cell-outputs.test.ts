@@ -15,9 +15,9 @@ test.each([
 })
 
 test.each([
-  ['/work/My notebook (2).ipynb', /^notebook-My-notebook-2-[0-9a-f]{6}$/],
-  ['/work/분석.ipynb', /^notebook-[0-9a-f]{6}$/],
-  [`/work/${'long'.repeat(50)}.ipynb`, /^[A-Za-z0-9-]{1,64}$/],
+  ['/project/My notebook (2).ipynb', /^notebook-My-notebook-2-[0-9a-f]{6}$/],
+  ['/project/분석.ipynb', /^notebook-[0-9a-f]{6}$/],
+  [`/project/${'long'.repeat(50)}.ipynb`, /^[A-Za-z0-9-]{1,64}$/],
 ])('the kernel of %s has a name that can be one', (path, expected) => {
   expect(notebookKernelId(path)).toMatch(expected)
   expect(notebookKernelId(path)).toBe(notebookKernelId(path))
