@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Programs of a newer Debian than this machine's, in a folder outside the repository: Emacs with dape, Helix, JupyterLab 4.
+# Programs of a newer Debian than this machine's, in a folder outside the repository: Emacs with dape, JupyterLab 4.
 #   debian.sh possible            says why it cannot be done here, if so
 #   debian.sh make                makes the folder, or adds what is missing in it
 #   debian.sh run DIR… -- WORD…   runs a command there; it sees /tmp and these folders under the names that they have here
 # LLMSPELL_DEBIAN names another folder. A command shares this machine's network; its mounts are its own and go with it.
 set -euo pipefail
 suite=trixie
-packages=(ca-certificates emacs-nox elpa-dape hx jupyterlab jupyter-server python3-jupyter-client)
+packages=(ca-certificates emacs-nox elpa-dape jupyterlab jupyter-server python3-jupyter-client)
 root=${LLMSPELL_DEBIAN:-${XDG_CACHE_HOME:-$HOME/.cache}/llmspell-testing/$suite}
 
 apart() { unshare --mount --propagation private "$@"; }
@@ -20,6 +20,9 @@ possible() {
 make() {
   possible
   local missing
+  mkdir -p "$(dirname "$root")"
+  exec 9>"$root.lock"
+  flock 9 # one at a time
   if [ ! -e "$root/usr/bin/apt-get" ]; then
     local mirror
     # from where this machine's own packages come
@@ -31,12 +34,16 @@ make() {
     rm -rf "$root"
     mv "$root.new" "$root"
   fi
-  missing=$(run -- sh -c 'for p in "$@"; do dpkg -s "$p" >/dev/null 2>&1 || echo "$p"; done' sh "${packages[@]}")
+  missing=$(run -- sh -c 'for p in "$@"; do dpkg -s "$p" 2>/dev/null | grep -q "^Status: install ok installed" || echo "$p"; done' sh "${packages[@]}")
   [ -n "$missing" ] || return 0
-  # shellcheck disable=SC2086
-  (run -- sh -ec 'export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy --no-install-recommends "$@"' sh $missing) >>"$root.log" 2>&1 ||
-    { tail -20 "$root.log" >&2; return 1; }
+  # shellcheck disable=SC2086 # words of a list
+  install $missing || install $missing || { tail -20 "$root.log" >&2; return 1; }
 }
+
+# Mends first what an earlier attempt that was cut off has left.
+install() (
+  run -- sh -ec 'export DEBIAN_FRONTEND=noninteractive; dpkg --configure -a; apt-get update -q; apt-get install -qy --no-install-recommends -f "$@"' sh "$@"
+) >>"$root.log" 2>&1
 
 run() {
   local dirs=(/tmp)
