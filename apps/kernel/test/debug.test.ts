@@ -217,7 +217,7 @@ describe('a kernel that Jupyter owns', { timeout: KERNEL_TEST_MS }, () => {
     const client = await kernel.connect()
     const ask = async (command: string, args: object = {}): Promise<Record<string, unknown>> => {
       const reply = await client.request('debug_request', { type: 'request', seq: 1, command, arguments: args })
-      expect(reply, command).toMatchObject({ success: true })
+      expect(reply, `${command}: ${JSON.stringify(reply)}`).toMatchObject({ success: true })
       return reply.body as Record<string, unknown>
     }
     const code = 'local count = 1\nprint(count)'

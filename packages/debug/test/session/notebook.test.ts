@@ -1,3 +1,4 @@
+import { LlmspellError } from '@llmspell/base'
 import type { Dap } from '@llmspell/dap'
 import { describe, expect, it } from 'vitest'
 import { cellSource } from '../../src/index.ts'
@@ -67,6 +68,21 @@ describe('a notebook', () => {
     expect((await client.stop()).threadId).toBe(2)
     await client.ask('continue', { threadId: 1 })
     expect(await run).toEqual({ status: 'ok' })
+  })
+
+  it('looks at variables again when a cell began while it looked', async () => {
+    const toy = kernel()
+    const slot = toy.addShared('Toy')
+    await toy.cell(slot, code('globals'))
+    const { target } = slot.engine
+    const look = target.variables.bind(target)
+    let looks = 0
+    target.variables = async (reference, page) => {
+      if (++looks === 1) throw new LlmspellError('the script went on', { code: 'debug.stale_reference' })
+      return look(reference, page)
+    }
+    const { variables } = await toy.client('jupyter').ask('inspectVariables')
+    expect([looks, variables[0]?.name]).toEqual([2, 'answer'])
   })
 
   it('looks at variables without a debugger', async () => {
